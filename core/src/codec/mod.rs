@@ -1,0 +1,1 @@
+//! Bytes to packets and back: pure functions and small incremental decoders, no state machine.
