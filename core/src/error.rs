@@ -2,9 +2,14 @@
 //!
 //! - The peer's: [`EngineError`] for bytes that are no Engine.IO packet, [`PacketError`] for a
 //!   message that is no Socket.IO packet. They close the connection, never more.
-//! - The caller's: [`Gone`] for a key whose owner has left meanwhile, which is normal, and the
-//!   errors of single operations.
+//! - The caller's: [`Gone`] for a key whose owner has left meanwhile, which is normal,
+//!   [`EncodeError`] and [`ArgsError`] for a value that does not fit, and the errors of single
+//!   operations.
 //! - Ours: assertions. No input can reach one.
+
+use alloc::boxed::Box;
+use alloc::string::ToString;
+use core::fmt;
 
 use thiserror::Error;
 
@@ -82,3 +87,37 @@ pub enum PacketError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("gone")]
 pub struct Gone;
+
+/// A value that could not be encoded as a message. The peer has not seen any of it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// An event name that only the library itself may emit.
+    #[error("reserved event name")]
+    ReservedName,
+    /// The value's own `Serialize` failed, or JSON has no form for it.
+    #[error("{message}")]
+    Value {
+        /// What went wrong, for a developer to read.
+        message: Box<str>,
+    },
+}
+
+impl serde::ser::Error for EncodeError {
+    #[cold]
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::Value { message: message.to_string().into_boxed_str() }
+    }
+}
+
+/// Arguments that do not fit the type that they were to be decoded as.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct ArgsError(#[from] serde_json::Error);
+
+impl serde::de::Error for ArgsError {
+    #[cold]
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(serde::de::Error::custom(message))
+    }
+}

@@ -11,7 +11,7 @@ mod key;
 mod limits;
 mod time;
 
-pub use error::{EngineError, Gone, PacketError};
+pub use error::{ArgsError, EncodeError, EngineError, Gone, PacketError};
 pub use key::{AckId, ConnectionKey, NamespaceKey, SocketKey};
 pub use limits::Limits;
 pub use time::Timestamp;
