@@ -1,0 +1,13 @@
+//! One Engine.IO session. It knows nothing of other sessions, nor of Socket.IO.
+
+mod outbox;
+mod polling;
+mod session;
+mod state;
+mod upgrade;
+
+pub use polling::{PollKey, PollResponse, PostKey};
+pub(crate) use session::{Push, Session, Verdict, Volatile};
+pub(crate) use state::PacketClass;
+pub use upgrade::TransportKey;
+pub(crate) use upgrade::WebSocketOutput;

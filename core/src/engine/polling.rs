@@ -1,0 +1,149 @@
+//! Long-polling: one GET that waits, one POST that brings packets, and no two of either.
+
+use alloc::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::codec::message::Message;
+use crate::codec::payload;
+use crate::DisconnectReason;
+
+use super::session::{Current, Session};
+use super::state::Lifecycle;
+
+/// Names one GET of one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PollKey(u32);
+
+/// Names one POST of one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PostKey(u32);
+
+/// The packets that answer a GET. Encoding them is left to the caller, who need not hold any lock
+/// for it.
+#[derive(Debug)]
+pub struct PollResponse {
+    messages: VecDeque<Message>,
+}
+
+impl PollResponse {
+    /// The body: a payload of Engine.IO packets (protocol 4, "polling").
+    pub fn into_body(self) -> Bytes {
+        payload::encode(self.messages.iter())
+    }
+}
+
+/// A GET that waits.
+pub(super) struct PendingPoll {
+    key: PollKey,
+    /// What it must be answered with, where that is no longer what the outbox holds.
+    farewell: Option<Farewell>,
+}
+
+#[derive(Clone, Copy)]
+enum Farewell {
+    /// The session or its polling transport is over.
+    Close,
+    /// The client itself said so.
+    Noop,
+}
+
+/// A second request of a kind while the first is under way. It closes the session.
+pub(crate) struct Overlap;
+
+impl Session {
+    /// A GET came in.
+    pub(crate) fn begin_poll(&mut self) -> Result<PollKey, Overlap> {
+        if self.poll.is_some() {
+            self.close_now(DisconnectReason::TransportError);
+            return Err(Overlap);
+        }
+        let key = PollKey(self.next_key());
+        self.poll = Some(PendingPoll { key, farewell: None });
+        Ok(key)
+    }
+
+    /// Whether [`take_poll_response`](Self::take_poll_response) has something for the GET.
+    pub(crate) fn has_poll_response(&self) -> bool {
+        let Some(poll) = &self.poll else { return false };
+        poll.farewell.is_some()
+            || !self.outbox.is_empty()
+            || self.state != Lifecycle::Open
+            || self.probe.as_ref().is_some_and(|probe| probe.probed)
+    }
+
+    /// The answer to the GET, which is over with it.
+    pub(crate) fn take_poll_response(&mut self, key: PollKey) -> Option<PollResponse> {
+        if !self.has_poll_response() {
+            return None;
+        }
+        let poll = self.poll.take_if(|poll| poll.key == key)?;
+        let mut messages = VecDeque::new();
+        match poll.farewell {
+            Some(Farewell::Close) => messages.push_back(Message::close()),
+            Some(Farewell::Noop) => messages.push_back(Message::noop()),
+            None => {
+                messages = self.outbox.take();
+                // A payload has at least one packet, and a lone close would look like an answer to
+                // a request that overlapped.
+                if messages.is_empty() {
+                    messages.push_back(Message::noop());
+                }
+                if self.state == Lifecycle::Closing {
+                    messages.push_back(Message::close());
+                    self.finish(DisconnectReason::ForcedClose);
+                }
+            }
+        }
+        Some(PollResponse { messages })
+    }
+
+    /// The client went away before its GET was answered.
+    pub(crate) fn abort_poll(&mut self, key: PollKey) {
+        if self.poll.take_if(|poll| poll.key == key).is_some() && self.current == Current::Polling {
+            self.close_now(DisconnectReason::TransportError);
+        }
+    }
+
+    /// A POST came in; its body is still to be read.
+    pub(crate) fn begin_post(&mut self) -> Result<PostKey, Overlap> {
+        if self.post.is_some() {
+            self.close_now(DisconnectReason::TransportError);
+            return Err(Overlap);
+        }
+        let key = PostKey(self.next_key());
+        self.post = Some(key);
+        Ok(key)
+    }
+
+    /// The POST is over, in whichever way. `false` where it was over before.
+    pub(crate) fn end_post(&mut self, key: PostKey) -> bool {
+        self.post.take_if(|post| *post == key).is_some()
+    }
+
+    /// The client went away, or broke a rule, in the middle of a POST.
+    pub(crate) fn abort_post(&mut self, key: PostKey) {
+        if self.end_post(key) && self.current == Current::Polling {
+            self.close_now(DisconnectReason::TransportError);
+        }
+    }
+
+    /// Whether a GET waits whose answer is still open.
+    pub(super) fn can_answer_poll(&self) -> bool {
+        self.poll.as_ref().is_some_and(|poll| poll.farewell.is_none())
+    }
+
+    pub(super) fn release_poll_with_close(&mut self) {
+        self.release_poll(Farewell::Close);
+    }
+
+    pub(super) fn release_poll_with_noop(&mut self) {
+        self.release_poll(Farewell::Noop);
+    }
+
+    fn release_poll(&mut self, farewell: Farewell) {
+        if let Some(poll) = &mut self.poll {
+            poll.farewell.get_or_insert(farewell);
+        }
+    }
+}

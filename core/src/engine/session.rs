@@ -1,0 +1,302 @@
+//! A session's life: opening, heartbeat, sending, closing.
+
+use crate::codec::message::Message;
+use crate::{Config, DisconnectReason, Sid, Timestamp};
+
+use super::outbox::Outbox;
+use super::polling::{PendingPoll, PostKey};
+use super::state::{Channel, Lifecycle, PacketClass, Reaction, react};
+use super::upgrade::{Probe, TransportKey};
+
+/// One Engine.IO session.
+///
+/// It is driven by the [`Server`](crate::Server), which asks after each input whether the session
+/// has closed ([`take_closed`](Self::take_closed)) and whether anything waits for a transport.
+pub(crate) struct Session {
+    pub(super) sid: Sid,
+    pub(super) state: Lifecycle,
+    pub(super) current: Current,
+    pub(super) probe: Option<Probe>,
+    /// The GET that waits for an answer. It outlives a switch of transports and the session's end,
+    /// because it must be answered all the same.
+    pub(super) poll: Option<PendingPoll>,
+    /// The POST whose body is being read.
+    pub(super) post: Option<PostKey>,
+    pub(super) outbox: Outbox,
+    /// Every key of this session has another number.
+    pub(super) keys: u32,
+    /// WebSockets that the driver has not yet reported as closed.
+    pub(super) open_websockets: u32,
+    heartbeat: Heartbeat,
+    close_deadline: Option<Timestamp>,
+    closed: Option<DisconnectReason>,
+}
+
+/// The transport that carries messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Current {
+    Polling,
+    WebSocket(TransportKey),
+}
+
+/// The server pings, the client answers. Exactly one deadline is armed while the session is open,
+/// also across an upgrade (the reference loses it there).
+#[derive(Clone, Copy)]
+enum Heartbeat {
+    /// Send a ping at this time.
+    PingAt(Timestamp),
+    /// A pong must have come by this time.
+    PongBy(Timestamp),
+    /// The session is no longer open.
+    Stopped,
+}
+
+/// Whether a message may be dropped where it could not be sent at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Volatile {
+    Yes,
+    No,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Push {
+    Queued,
+    /// Volatile, and the transport was not ready.
+    Dropped,
+    /// The outbox is at its limit.
+    Full,
+    /// The session is closing or closed.
+    Closed,
+}
+
+/// What the server must do about a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing, or what [`Session::take_closed`] says.
+    Done,
+    /// Hand the message to Socket.IO.
+    Deliver,
+}
+
+impl Session {
+    /// A session on polling, with its open packet queued.
+    pub(crate) fn polling(now: Timestamp, config: &Config, sid: Sid, open: Message) -> Self {
+        let mut session = Self {
+            sid,
+            state: Lifecycle::Open,
+            current: Current::Polling,
+            probe: None,
+            poll: None,
+            post: None,
+            outbox: Outbox::default(),
+            keys: 0,
+            open_websockets: 0,
+            heartbeat: Heartbeat::PingAt(now + config.ping_interval),
+            close_deadline: None,
+            closed: None,
+        };
+        session.outbox.push(open);
+        session
+    }
+
+    /// A session on a WebSocket from the start, with its open packet queued.
+    pub(crate) fn websocket(
+        now: Timestamp,
+        config: &Config,
+        sid: Sid,
+        open: Message,
+    ) -> (Self, TransportKey) {
+        let mut session = Self::polling(now, config, sid, open);
+        let key = session.attach_websocket();
+        session.current = Current::WebSocket(key);
+        (session, key)
+    }
+
+    pub(crate) fn sid(&self) -> &Sid {
+        &self.sid
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.state == Lifecycle::Open
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state == Lifecycle::Closed
+    }
+
+    pub(crate) fn is_polling(&self) -> bool {
+        self.current == Current::Polling
+    }
+
+    /// Whether the driver holds nothing of this session any more, and nothing waits for it.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.state == Lifecycle::Closed
+            && self.poll.is_none()
+            && self.post.is_none()
+            && self.open_websockets == 0
+    }
+
+    /// The reason of the session's end, once.
+    pub(crate) fn take_closed(&mut self) -> Option<DisconnectReason> {
+        self.closed.take()
+    }
+
+    pub(crate) fn outbox_bytes(&self) -> usize {
+        self.outbox.bytes()
+    }
+
+    /// Queues a message, or says why not.
+    pub(crate) fn push(
+        &mut self,
+        message: &Message,
+        volatile: Volatile,
+        outbox_bytes_max: usize,
+    ) -> Push {
+        if self.state != Lifecycle::Open {
+            return Push::Closed;
+        }
+        if volatile == Volatile::Yes && !self.is_writable() {
+            return Push::Dropped;
+        }
+        // A message larger than the whole limit may still go out alone.
+        if !self.outbox.is_empty()
+            && self.outbox.bytes() + message.websocket_bytes() > outbox_bytes_max
+        {
+            return Push::Full;
+        }
+        self.outbox.push(message.clone());
+        Push::Queued
+    }
+
+    /// Queues what the protocol itself has to say. A client that asks for more of it than it reads
+    /// is disconnected.
+    pub(crate) fn push_control(&mut self, message: &Message, outbox_bytes_max: usize) {
+        if self.push(message, Volatile::No, outbox_bytes_max) == Push::Full {
+            self.close_now(DisconnectReason::OutboxOverflow);
+        }
+    }
+
+    /// A packet, or the news that bytes were none, from a WebSocket (`Some`) or a POST (`None`).
+    pub(crate) fn handle_packet(
+        &mut self,
+        now: Timestamp,
+        config: &Config,
+        transport: Option<TransportKey>,
+        class: PacketClass,
+    ) -> Verdict {
+        match react(self.state, self.channel(transport), class) {
+            Reaction::Ignore => {}
+            Reaction::Deliver => return Verdict::Deliver,
+            Reaction::Heartbeat => self.heartbeat = Heartbeat::PingAt(now + config.ping_interval),
+            Reaction::Close(reason) => {
+                if class == PacketClass::Close && self.is_polling() {
+                    self.release_poll_with_noop();
+                }
+                self.close_now(reason);
+            }
+            Reaction::AnswerProbe => self.answer_probe(),
+            Reaction::TakeOver => self.take_over(now, config),
+            Reaction::AbortProbe => self.probe = None,
+        }
+        Verdict::Done
+    }
+
+    /// Closes after what is queued, as far as the client lets us: a WebSocket is handed the rest
+    /// and then closed, a polling client is told by the answer to its next GET.
+    pub(crate) fn close(&mut self, now: Timestamp, config: &Config, reason: DisconnectReason) {
+        if self.state != Lifecycle::Open {
+            return;
+        }
+        match self.current {
+            Current::WebSocket(_) => self.finish(reason),
+            // A pending GET means that nothing is queued, so it can carry the farewell at once.
+            Current::Polling if self.can_answer_poll() => self.finish(reason),
+            Current::Polling => {
+                self.state = Lifecycle::Closing;
+                self.heartbeat = Heartbeat::Stopped;
+                self.close_deadline = Some(now + config.polling_close_timeout);
+            }
+        }
+    }
+
+    /// Closes at once; what is queued is lost.
+    pub(crate) fn close_now(&mut self, reason: DisconnectReason) {
+        self.outbox.clear();
+        self.finish(reason);
+    }
+
+    /// The earliest time at which [`handle_timeout`](Self::handle_timeout) has something to do.
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        let heartbeat = match self.heartbeat {
+            Heartbeat::PingAt(at) | Heartbeat::PongBy(at) => Some(at),
+            Heartbeat::Stopped => None,
+        };
+        let probe = self.probe.as_ref().map(|probe| probe.deadline);
+        [heartbeat, probe, self.close_deadline].into_iter().flatten().min()
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_timeout(&mut self, now: Timestamp, config: &Config) {
+        if self.probe.as_ref().is_some_and(|probe| probe.deadline <= now) {
+            self.probe = None;
+        }
+        match self.heartbeat {
+            Heartbeat::PingAt(at) if at <= now => {
+                self.heartbeat = Heartbeat::PongBy(now + config.ping_timeout);
+                self.outbox.push(Message::ping());
+            }
+            Heartbeat::PongBy(at) if at <= now => self.close_now(DisconnectReason::PingTimeout),
+            Heartbeat::PingAt(_) | Heartbeat::PongBy(_) | Heartbeat::Stopped => {}
+        }
+        if self.close_deadline.is_some_and(|deadline| deadline <= now) {
+            self.close_now(DisconnectReason::ForcedClose);
+        }
+    }
+
+    /// A pong that was due under the old transport may be lost with it: the client gets the whole
+    /// time again, and no session is ever without a deadline.
+    pub(super) fn restart_heartbeat(&mut self, now: Timestamp, config: &Config) {
+        match self.heartbeat {
+            Heartbeat::PingAt(_) | Heartbeat::Stopped => {}
+            Heartbeat::PongBy(_) => self.heartbeat = Heartbeat::PongBy(now + config.ping_timeout),
+        }
+    }
+
+    /// The end. Transports that are still open learn of it when they ask for output.
+    pub(super) fn finish(&mut self, reason: DisconnectReason) {
+        if self.state == Lifecycle::Closed {
+            return;
+        }
+        self.state = Lifecycle::Closed;
+        self.heartbeat = Heartbeat::Stopped;
+        self.close_deadline = None;
+        self.probe = None;
+        self.closed = Some(reason);
+        self.release_poll_with_close();
+    }
+
+    pub(super) fn next_key(&mut self) -> u32 {
+        self.keys = self.keys.wrapping_add(1);
+        self.keys
+    }
+
+    fn is_writable(&self) -> bool {
+        match self.current {
+            Current::WebSocket(_) => self.outbox.is_empty(),
+            Current::Polling => self.outbox.is_empty() && self.can_answer_poll(),
+        }
+    }
+
+    fn channel(&self, transport: Option<TransportKey>) -> Channel {
+        match (transport, self.current) {
+            (None, Current::Polling) => Channel::Current,
+            (None, Current::WebSocket(_)) => Channel::Stale,
+            (Some(key), Current::WebSocket(current)) if key == current => Channel::Current,
+            (Some(key), Current::Polling | Current::WebSocket(_)) => match &self.probe {
+                Some(probe) if probe.key == key => Channel::Probe { probed: probe.probed },
+                Some(_) | None => Channel::Stale,
+            },
+        }
+    }
+}

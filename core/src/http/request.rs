@@ -1,0 +1,110 @@
+//! The requests of Engine.IO (protocol 4, "HTTP long-polling" and "WebSocket").
+
+use form_urlencoded::parse;
+
+use crate::{Config, Refusal, Sid, Transport};
+
+/// The methods that mean something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Opens a session or waits for packets.
+    Get,
+    /// Brings packets.
+    Post,
+    /// Any other.
+    Other,
+}
+
+/// What matters of a request whose path is the server's.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Its method.
+    pub method: Method,
+    /// The query string without the `?`; empty if there is none.
+    pub query: &'a str,
+    /// The `Origin` header.
+    pub origin: Option<&'a [u8]>,
+    /// Whether it asks for a WebSocket (`Upgrade: websocket`).
+    pub upgrade: bool,
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// A new session.
+    Handshake(Transport),
+    /// Packets of a session.
+    Poll(Sid),
+    /// Packets for a session.
+    Post(Sid),
+    /// A WebSocket for a session that is on polling.
+    Upgrade(Sid),
+}
+
+/// Finds out what a request asks for, checking it in the reference's order. Whether a session of
+/// that id exists, and is on that transport, is the [`Server`](crate::Server)'s to say.
+///
+/// # Errors
+///
+/// A [`Refusal`] where the request cannot be served in any state of the server.
+pub fn route(config: &Config, request: &Request<'_>) -> Result<Route, Refusal> {
+    let query = Query::parse(request.query);
+    let transport = query
+        .transport
+        .as_deref()
+        .and_then(Transport::from_name)
+        .filter(|transport| config.transports.contains(*transport))
+        .ok_or(Refusal::UnknownTransport)?;
+    if !request.origin.is_none_or(|origin| origin.iter().all(|byte| is_header_byte(*byte))) {
+        return Err(Refusal::InvalidOrigin);
+    }
+    if let Some(sid) = query.sid.as_deref().filter(|sid| !sid.is_empty()) {
+        let sid = Sid::parse(sid).ok_or(Refusal::UnknownSession)?;
+        return match (request.upgrade, transport, request.method) {
+            (true, Transport::WebSocket, Method::Get) => Ok(Route::Upgrade(sid)),
+            (true, _, _) | (false, Transport::WebSocket, _) => Err(Refusal::TransportMismatch),
+            (false, Transport::Polling, Method::Get) => Ok(Route::Poll(sid)),
+            (false, Transport::Polling, Method::Post) => Ok(Route::Post(sid)),
+            (false, Transport::Polling, Method::Other) => Err(Refusal::UnexpectedMethod),
+        };
+    }
+    if request.method != Method::Get {
+        return Err(Refusal::BadHandshakeMethod);
+    }
+    match (transport, request.upgrade) {
+        (Transport::WebSocket, false) => return Err(Refusal::NoWebSocketHandshake),
+        (Transport::Polling, true) => return Err(Refusal::TransportMismatch),
+        (Transport::WebSocket, true) | (Transport::Polling, false) => {}
+    }
+    if query.revision.as_deref() != Some("4") {
+        return Err(Refusal::UnsupportedProtocol);
+    }
+    Ok(Route::Handshake(transport))
+}
+
+/// The parameters that the protocol defines. Of repeated ones the last counts.
+#[derive(Default)]
+struct Query<'a> {
+    revision: Option<alloc::borrow::Cow<'a, str>>,
+    transport: Option<alloc::borrow::Cow<'a, str>>,
+    sid: Option<alloc::borrow::Cow<'a, str>>,
+}
+
+impl<'a> Query<'a> {
+    fn parse(query: &'a str) -> Self {
+        let mut found = Self::default();
+        for (name, value) in parse(query.as_bytes()) {
+            match &*name {
+                "EIO" => found.revision = Some(value),
+                "transport" => found.transport = Some(value),
+                "sid" => found.sid = Some(value),
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+fn is_header_byte(byte: u8) -> bool {
+    matches!(byte, b'\t' | 0x20..=0x7e | 0x80..=0xff)
+}

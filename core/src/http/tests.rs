@@ -1,0 +1,77 @@
+use std::string::String;
+
+use super::*;
+use crate::{Config, Sid, Transport};
+
+const SID: &str = "Aabcdefghij0123456-_";
+
+fn get(query: &str) -> Request<'_> {
+    Request { method: Method::Get, query, origin: None, upgrade: false }
+}
+
+fn sid() -> Sid {
+    Sid::parse(SID).expect("20 characters of the alphabet")
+}
+
+#[test]
+fn routes_each_kind_of_request() {
+    let config = Config::default();
+    let with_sid = std::format!("EIO=4&transport=polling&sid={SID}&t=abc");
+    let upgrade = std::format!("EIO=4&transport=websocket&sid={SID}");
+    let cases = [
+        (get("EIO=4&transport=polling"), Ok(Route::Handshake(Transport::Polling))),
+        (
+            Request { upgrade: true, ..get("transport=websocket&EIO=4") },
+            Ok(Route::Handshake(Transport::WebSocket)),
+        ),
+        (get(&with_sid), Ok(Route::Poll(sid()))),
+        (Request { method: Method::Post, ..get(&with_sid) }, Ok(Route::Post(sid()))),
+        (Request { method: Method::Other, ..get(&with_sid) }, Err(Refusal::UnexpectedMethod)),
+        (Request { upgrade: true, ..get(&upgrade) }, Ok(Route::Upgrade(sid()))),
+        (get(&upgrade), Err(Refusal::TransportMismatch)),
+        (Request { upgrade: true, ..get(&with_sid) }, Err(Refusal::TransportMismatch)),
+        (get("EIO=4"), Err(Refusal::UnknownTransport)),
+        (get("EIO=4&transport=__proto__"), Err(Refusal::UnknownTransport)),
+        (get("EIO=4&transport=polling&transport=abc"), Err(Refusal::UnknownTransport)),
+        (get("EIO=4&transport=polling&sid="), Ok(Route::Handshake(Transport::Polling))),
+        (get("EIO=4&transport=polling&sid=__proto__"), Err(Refusal::UnknownSession)),
+        (
+            Request { method: Method::Post, ..get("EIO=4&transport=polling") },
+            Err(Refusal::BadHandshakeMethod),
+        ),
+        (get("EIO=4&transport=websocket"), Err(Refusal::NoWebSocketHandshake)),
+        (get("EIO=3&transport=polling"), Err(Refusal::UnsupportedProtocol)),
+        (get("transport=polling"), Err(Refusal::UnsupportedProtocol)),
+        (
+            Request { origin: Some(b"http://a\x01"), ..get("EIO=4&transport=polling") },
+            Err(Refusal::InvalidOrigin),
+        ),
+        (
+            Request { origin: Some(b"http://a"), ..get("EIO=4&transport=polling") },
+            Ok(Route::Handshake(Transport::Polling)),
+        ),
+    ];
+    for (request, expected) in cases {
+        assert_eq!(route(&config, &request), expected, "{request:?}");
+    }
+}
+
+#[test]
+fn an_unlisted_transport_is_unknown() {
+    let mut config = Config::default();
+    config.transports.polling = false;
+    assert_eq!(
+        route(&config, &get("EIO=4&transport=polling")),
+        Err(Refusal::UnknownTransport),
+    );
+}
+
+#[test]
+fn bodies_name_the_code_also_when_it_is_zero() {
+    assert_eq!(
+        Refusal::UnknownTransport.body(None),
+        r#"{"code":0,"message":"Transport unknown"}"#
+    );
+    assert_eq!(Refusal::Forbidden.body(Some("\"no\"")), r#"{"code":4,"message":"\"no\""}"#);
+    assert_eq!(Refusal::Overlap.body(None), String::new());
+}

@@ -1,0 +1,204 @@
+//! What a server holds for one session and the sockets on it.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::codec::socket::Packet;
+use crate::engine::Session;
+use crate::{AckId, Limits, PacketError, SocketKey, Timestamp};
+
+use super::event::{AckOutcome, Event};
+
+/// One Engine.IO session and the Socket.IO connection that it carries.
+pub(crate) struct Connection {
+    pub(super) session: Session,
+    /// The connection's sockets, pending and connected.
+    pub(super) sockets: SmallVec<[SocketKey; 1]>,
+    /// A packet whose attachments are still coming.
+    pub(super) reassembly: Option<Box<Reassembly>>,
+    pub(super) acks: PendingAcks,
+    pub(super) inbox: Inbox,
+    pub(super) outcomes: VecDeque<AckOutcome>,
+    /// When the connection is closed unless it has joined a namespace.
+    pub(super) connect_deadline: Option<Timestamp>,
+    /// The time of this connection's one valid entry in the timer heap.
+    pub(super) armed: Option<Timestamp>,
+    /// Whether the connection is on the dirty list.
+    pub(super) dirty: bool,
+}
+
+impl Connection {
+    pub(super) fn new(session: Session, connect_deadline: Timestamp) -> Self {
+        Self {
+            session,
+            sockets: SmallVec::new(),
+            reassembly: None,
+            acks: PendingAcks::default(),
+            inbox: Inbox::default(),
+            outcomes: VecDeque::new(),
+            connect_deadline: Some(connect_deadline),
+            armed: None,
+            dirty: false,
+        }
+    }
+
+    /// The earliest time at which something is due.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        let reassembly = self.reassembly.as_ref().map(|reassembly| reassembly.deadline());
+        [self.session.deadline(), self.connect_deadline, self.acks.deadline, reassembly]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Whether nobody holds or waits for anything of this connection.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.session.is_at_rest()
+            && self.sockets.is_empty()
+            && self.inbox.is_empty()
+            && self.outcomes.is_empty()
+    }
+}
+
+/// Events that the application has not yet taken.
+#[derive(Default)]
+pub(super) struct Inbox {
+    events: VecDeque<Event>,
+    /// Invariant: the bytes of the received events in `events`.
+    bytes: usize,
+}
+
+/// As for the outbox: an empty queue keeps a little room.
+const KEPT_CAPACITY: usize = 16;
+
+impl Inbox {
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    pub(super) fn is_full(&self, limits: &Limits) -> bool {
+        self.events.len() >= limits.inbox_events || self.bytes >= limits.inbox_bytes
+    }
+
+    pub(super) fn push(&mut self, event: Event) {
+        self.bytes += bytes_of(&event);
+        self.events.push_back(event);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        self.bytes -= bytes_of(&event);
+        if self.events.is_empty() && self.events.capacity() > KEPT_CAPACITY {
+            self.events = VecDeque::new();
+        }
+        Some(event)
+    }
+}
+
+fn bytes_of(event: &Event) -> usize {
+    match event {
+        Event::Received(received) => {
+            received.packet.len_bytes() + received.attachments.iter().map(Bytes::len).sum::<usize>()
+        }
+        Event::ConnectRequested(request) => request.packet.len_bytes(),
+        Event::Disconnected(_) | Event::Violation(_) | Event::Closed(_) => 0,
+    }
+}
+
+/// A packet and the attachments that have come so far. One for each connection, not for each
+/// namespace: the parts of a packet follow one another.
+pub(super) struct Reassembly {
+    packet: Packet,
+    attachments: Vec<Bytes>,
+    bytes: usize,
+    deadline: Timestamp,
+}
+
+impl Reassembly {
+    pub(super) fn new(packet: Packet, deadline: Timestamp) -> Self {
+        let bytes = packet.len_bytes();
+        Self { packet, attachments: Vec::new(), bytes, deadline }
+    }
+
+    pub(super) fn deadline(&self) -> Timestamp {
+        self.deadline
+    }
+
+    /// Takes one attachment; `true` with the last.
+    pub(super) fn push(&mut self, data: Bytes, limits: &Limits) -> Result<bool, PacketError> {
+        self.bytes += data.len();
+        if self.bytes > limits.max_payload {
+            return Err(PacketError::TooLarge { limit: limits.max_payload });
+        }
+        self.attachments.push(data);
+        Ok(self.attachments.len() >= self.packet.attachments as usize)
+    }
+
+    pub(super) fn into_parts(self) -> (Packet, Vec<Bytes>) {
+        (self.packet, self.attachments)
+    }
+}
+
+/// The acknowledgements that the client owes.
+#[derive(Default)]
+pub(super) struct PendingAcks {
+    entries: BTreeMap<AckId, PendingAck>,
+    /// Not later than the earliest deadline. May be earlier, after acknowledgements came in.
+    deadline: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy)]
+struct PendingAck {
+    socket: SocketKey,
+    deadline: Timestamp,
+}
+
+impl PendingAcks {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn insert(&mut self, id: AckId, socket: SocketKey, deadline: Timestamp) {
+        self.entries.insert(id, PendingAck { socket, deadline });
+        self.deadline = Some(self.deadline.map_or(deadline, |earliest| earliest.min(deadline)));
+    }
+
+    /// Forgets an acknowledgement that `socket` owes, because it came.
+    pub(super) fn resolve(&mut self, id: AckId, socket: SocketKey) -> bool {
+        let owed = self.entries.get(&id).is_some_and(|pending| pending.socket == socket);
+        if owed {
+            self.entries.remove(&id);
+        }
+        owed
+    }
+
+    /// Forgets what is due by `now`, and gives it.
+    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<(AckId, SocketKey)> {
+        if self.deadline.is_none_or(|deadline| deadline > now) {
+            return Vec::new();
+        }
+        self.remove_where(|pending| pending.deadline <= now)
+    }
+
+    /// Forgets what `socket` owes, and gives it.
+    pub(super) fn remove_socket(&mut self, socket: SocketKey) -> Vec<(AckId, SocketKey)> {
+        self.remove_where(|pending| pending.socket == socket)
+    }
+
+    fn remove_where(&mut self, unwanted: impl Fn(&PendingAck) -> bool) -> Vec<(AckId, SocketKey)> {
+        let mut removed = Vec::new();
+        self.entries.retain(|id, pending| {
+            let remove = unwanted(pending);
+            if remove {
+                removed.push((*id, pending.socket));
+            }
+            !remove
+        });
+        self.deadline = self.entries.values().map(|pending| pending.deadline).min();
+        removed
+    }
+}

@@ -1,0 +1,182 @@
+//! What comes from the network.
+
+use crate::codec::engine::Inbound;
+use crate::engine::{PacketClass, PollKey, PostKey, TransportKey, Verdict};
+use crate::http::Route;
+use crate::{
+    ConnectionKey, DisconnectReason, EngineError, Gone, Refusal, Timestamp, Transport,
+};
+
+use super::Server;
+
+impl Server {
+    /// The connection that a request belongs to.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::UnknownSession`], or [`Refusal::TransportMismatch`] for a GET or POST to a session
+    /// that is on a WebSocket.
+    pub fn find(&self, route: &Route) -> Result<ConnectionKey, Refusal> {
+        let (sid, transport) = match route {
+            Route::Handshake(_) => return Err(Refusal::UnknownSession),
+            Route::Poll(sid) | Route::Post(sid) => (sid, Transport::Polling),
+            Route::Upgrade(sid) => (sid, Transport::WebSocket),
+        };
+        let key = *self.sids.get(sid).ok_or(Refusal::UnknownSession)?;
+        let connection = self.connections.get(key).ok_or(Refusal::UnknownSession)?;
+        if transport == Transport::Polling && !connection.session.is_polling() {
+            return Err(Refusal::TransportMismatch);
+        }
+        Ok(key)
+    }
+
+    /// A GET came in for a session. Ask [`take_poll_response`](Self::take_poll_response) for its
+    /// answer, now and whenever the connection is dirty; report
+    /// [`handle_poll_aborted`](Self::handle_poll_aborted) if the client does not wait for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Overlap`] where another GET waits; that closes the session.
+    pub fn begin_poll(&mut self, key: ConnectionKey) -> Result<PollKey, Refusal> {
+        let connection = self.connections.get_mut(key).ok_or(Refusal::UnknownSession)?;
+        let result = connection.session.begin_poll();
+        self.settle(key);
+        result.map_err(|_| Refusal::Overlap)
+    }
+
+    /// The client went away while its GET waited. Closes the session.
+    pub fn handle_poll_aborted(&mut self, key: ConnectionKey, poll: PollKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        connection.session.abort_poll(poll);
+        self.settle(key);
+    }
+
+    /// A POST came in for a session. Read its body, then report
+    /// [`handle_post`](Self::handle_post), [`handle_post_rejected`](Self::handle_post_rejected) or
+    /// [`handle_post_aborted`](Self::handle_post_aborted).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Overlap`] where another POST is under way; that closes the session.
+    pub fn begin_post(&mut self, key: ConnectionKey) -> Result<PostKey, Refusal> {
+        let connection = self.connections.get_mut(key).ok_or(Refusal::UnknownSession)?;
+        let result = connection.session.begin_post();
+        self.settle(key);
+        result.map_err(|_| Refusal::Overlap)
+    }
+
+    /// The packets of a POST, which ends it. The client is to be answered `ok` whatever they were.
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`] where the session ended in the meantime: the request was given up, and its
+    /// connection is to be closed.
+    pub fn handle_post(
+        &mut self,
+        now: Timestamp,
+        key: ConnectionKey,
+        post: PostKey,
+        packets: impl IntoIterator<Item = Result<Inbound, EngineError>>,
+    ) -> Result<(), Gone> {
+        let now = self.advance(now);
+        let connection = self.connections.get_mut(key).ok_or(Gone)?;
+        let under_way = connection.session.end_post(post) && !connection.session.is_closed();
+        for packet in packets {
+            self.handle_packet_on(now, key, None, packet);
+        }
+        self.settle(key);
+        under_way.then_some(()).ok_or(Gone)
+    }
+
+    /// The body of a POST exceeds [`Limits::max_payload`](crate::Limits), or could not be read
+    /// because of the server. Nothing of it counts; the session stays open.
+    pub fn handle_post_rejected(&mut self, key: ConnectionKey, post: PostKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        connection.session.end_post(post);
+        self.settle(key);
+    }
+
+    /// The client broke off a POST, or sent one that no client of this protocol sends. Closes the
+    /// session.
+    pub fn handle_post_aborted(&mut self, key: ConnectionKey, post: PostKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        connection.session.abort_post(post);
+        self.settle(key);
+    }
+
+    /// A WebSocket was opened for a session that is on polling. `None` where it must be closed at
+    /// once: there is no such session any more, or another WebSocket was first.
+    pub fn begin_upgrade(&mut self, now: Timestamp, key: ConnectionKey) -> Option<TransportKey> {
+        let now = self.advance(now);
+        let connection = self.connections.get_mut(key)?;
+        let transport = connection.session.begin_upgrade(now, &self.config);
+        self.arm(key);
+        transport
+    }
+
+    /// A packet came on a WebSocket, or a message that is none.
+    pub fn handle_packet(
+        &mut self,
+        now: Timestamp,
+        key: ConnectionKey,
+        transport: TransportKey,
+        packet: Result<Inbound, EngineError>,
+    ) {
+        let now = self.advance(now);
+        self.handle_packet_on(now, key, Some(transport), packet);
+        self.settle(key);
+    }
+
+    /// A WebSocket is closed, by whichever side. To be called once for each that was opened.
+    ///
+    /// `clean` tells a close frame or an end of the stream from a failure, among them a message
+    /// beyond the limits and invalid UTF-8.
+    pub fn handle_websocket_closed(
+        &mut self,
+        key: ConnectionKey,
+        transport: TransportKey,
+        clean: bool,
+    ) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let reason = if clean {
+            DisconnectReason::TransportClose
+        } else {
+            DisconnectReason::TransportError
+        };
+        connection.session.detach_websocket(transport, reason);
+        self.settle(key);
+    }
+
+    /// Whether the connection may bring more packets. While it may not, stop reading from it: its
+    /// application does not keep up.
+    pub fn wants_input(&self, key: ConnectionKey) -> bool {
+        self.connections
+            .get(key)
+            .is_none_or(|connection| !connection.inbox.is_full(&self.config.limits))
+    }
+
+    fn handle_packet_on(
+        &mut self,
+        now: Timestamp,
+        key: ConnectionKey,
+        transport: Option<TransportKey>,
+        packet: Result<Inbound, EngineError>,
+    ) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let class = packet.as_ref().map_or(PacketClass::Malformed, PacketClass::of);
+        let verdict = connection.session.handle_packet(now, &self.config, transport, class);
+        match (verdict, packet) {
+            (Verdict::Deliver, Ok(Inbound::Message(Ok(packet)))) => {
+                self.handle_socket_packet(now, key, packet);
+            }
+            (Verdict::Deliver, Ok(Inbound::Message(Err(error)))) => {
+                self.handle_violation(now, key, error);
+            }
+            (Verdict::Deliver, Ok(Inbound::Binary(data))) => {
+                self.handle_attachment(now, key, data);
+            }
+            // Only messages are delivered; whatever else came may have moved a deadline.
+            (Verdict::Deliver | Verdict::Done, _) => self.arm(key),
+        }
+    }
+}

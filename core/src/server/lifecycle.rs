@@ -1,0 +1,246 @@
+//! How connections and sockets come and go.
+
+use smallvec::SmallVec;
+
+use crate::codec::engine::Handshake;
+use crate::codec::message::Message;
+use crate::engine::{Session, TransportKey};
+use crate::rooms::Member;
+use crate::{
+    Config, ConnectionKey, DisconnectReason, Gone, Refusal, Sid, SocketId, SocketKey, Timestamp,
+    Transport,
+};
+
+use super::connection::Connection;
+use super::event::{AckFailure, AckOutcome, Disconnected, Event};
+use super::{Server, Standing};
+
+/// A session that was just opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Opened {
+    /// Its connection.
+    pub connection: ConnectionKey,
+    /// Its id.
+    pub sid: Sid,
+}
+
+impl Server {
+    /// A client opens a session by a GET. Answer the request by
+    /// [`begin_poll`](Self::begin_poll), which has the open packet ready.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Unavailable`] at the limit of sessions, or while shutting down.
+    pub fn open_polling(&mut self, now: Timestamp) -> Result<Opened, Refusal> {
+        let now = self.advance(now);
+        let (sid, open) = self.admit(Transport::Polling)?;
+        let session = Session::polling(now, &self.config, sid, open);
+        Ok(Opened { connection: self.register(now, session), sid })
+    }
+
+    /// A client opens a session by a WebSocket, which is open.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Unavailable`] at the limit of sessions, or while shutting down.
+    pub fn open_websocket(&mut self, now: Timestamp) -> Result<(Opened, TransportKey), Refusal> {
+        let now = self.advance(now);
+        let (sid, open) = self.admit(Transport::WebSocket)?;
+        let (session, transport) = Session::websocket(now, &self.config, sid, open);
+        Ok((Opened { connection: self.register(now, session), sid }, transport))
+    }
+
+    /// Takes a socket into its namespace: it joins the room of its own id, and its client is told
+    /// by `connect`, a [`Message::connect`] with that id.
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`] where the client has left meanwhile, or the socket is no longer pending.
+    pub fn accept_socket(&mut self, key: SocketKey, connect: &Message) -> Result<(), Gone> {
+        let socket = self.sockets.get_mut(key).ok_or(Gone)?;
+        if socket.standing != Standing::Pending {
+            return Err(Gone);
+        }
+        let member = Member { socket: key, connection: socket.connection };
+        let namespace = self.namespaces.get_mut(socket.namespace).ok_or(Gone)?;
+        let position = namespace.members.len() as u32;
+        namespace.members.push(member);
+        socket.standing = Standing::Connected { position, in_own_room: true };
+        let connection = member.connection;
+        let limit = self.config.limits.outbox_bytes;
+        if let Some(state) = self.connections.get_mut(connection) {
+            state.connect_deadline = None;
+            state.session.push_control(connect, limit);
+        }
+        self.settle(connection);
+        Ok(())
+    }
+
+    /// Refuses a socket; its client is told by `error`, a [`Message::connect_error`]. The
+    /// connection stays open, and the client may ask again.
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`] where the client has left meanwhile, or the socket is no longer pending.
+    pub fn reject_socket(&mut self, key: SocketKey, error: &Message) -> Result<(), Gone> {
+        let socket = self.sockets.get(key).ok_or(Gone)?;
+        if socket.standing != Standing::Pending {
+            return Err(Gone);
+        }
+        let connection = socket.connection;
+        self.remove_socket(key);
+        let limit = self.config.limits.outbox_bytes;
+        if let Some(state) = self.connections.get_mut(connection) {
+            state.session.push_control(error, limit);
+        }
+        self.settle(connection);
+        Ok(())
+    }
+
+    /// Refuses new sessions from now on, and ends those there are: their sockets are told
+    /// `server shutting down`, and what is queued is still sent where the transport allows it.
+    pub fn shut_down(&mut self, now: Timestamp) {
+        let now = self.advance(now);
+        self.accepting = false;
+        let keys: alloc::vec::Vec<_> = self.sids.values().copied().collect();
+        for key in keys {
+            self.disconnect_sockets(key, DisconnectReason::ServerShuttingDown);
+            self.close_connection(now, key, DisconnectReason::ServerShuttingDown);
+        }
+    }
+
+    fn admit(&mut self, transport: Transport) -> Result<(Sid, Message), Refusal> {
+        if !self.accepting || self.sids.len() >= self.config.limits.sessions {
+            return Err(Refusal::Unavailable);
+        }
+        let sid = Sid::generate(self.config.shard, &mut self.entropy);
+        Ok((sid, open_packet(&self.config, &sid, transport)))
+    }
+
+    fn register(&mut self, now: Timestamp, session: Session) -> ConnectionKey {
+        let sid = *session.sid();
+        let connection = Connection::new(session, now + self.config.connect_timeout);
+        let key = self.connections.insert(connection);
+        self.sids.insert(sid, key);
+        self.arm(key);
+        self.touch(key);
+        key
+    }
+
+    pub(super) fn new_socket_id(&mut self) -> SocketId {
+        SocketId::generate(self.config.shard, &mut self.entropy)
+    }
+
+    /// Closes a connection after what it has queued; its sockets were told before.
+    pub(super) fn close_connection(
+        &mut self,
+        now: Timestamp,
+        key: ConnectionKey,
+        reason: DisconnectReason,
+    ) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.session.close(now, &self.config, reason);
+        }
+        self.arm(key);
+        self.settle(key);
+    }
+
+    /// Ends every socket of a connection.
+    pub(super) fn disconnect_sockets(&mut self, key: ConnectionKey, reason: DisconnectReason) {
+        let sockets: SmallVec<[SocketKey; 1]> = match self.connections.get(key) {
+            Some(connection) => connection.sockets.clone(),
+            None => return,
+        };
+        for socket in sockets {
+            self.end_socket(socket, reason);
+        }
+    }
+
+    /// Ends one socket: out of its rooms and namespace, its acknowledgements failed, the
+    /// application told if it had accepted it.
+    pub(super) fn end_socket(&mut self, key: SocketKey, reason: DisconnectReason) {
+        let Some(socket) = self.sockets.get(key) else { return };
+        let (connection, standing) = (socket.connection, socket.standing);
+        let rooms = self.rooms.rooms_of(key).cloned().collect();
+        self.remove_socket(key);
+        let Some(connection) = self.connections.get_mut(connection) else { return };
+        for (id, socket) in connection.acks.remove_socket(key) {
+            let result = Err(AckFailure::Disconnected);
+            connection.outcomes.push_back(AckOutcome { id, socket, result });
+        }
+        match standing {
+            Standing::Pending => {}
+            Standing::Connected { .. } => {
+                let disconnected = Disconnected { socket: key, reason, rooms };
+                connection.inbox.push(Event::Disconnected(disconnected));
+            }
+        }
+    }
+
+    /// Takes a socket out of every index.
+    fn remove_socket(&mut self, key: SocketKey) {
+        let Some(socket) = self.sockets.remove(key) else { return };
+        self.socket_ids.remove(&socket.id);
+        self.rooms.leave_all(key);
+        if let Some(connection) = self.connections.get_mut(socket.connection) {
+            connection.sockets.retain(|other| *other != key);
+        }
+        let Standing::Connected { position, .. } = socket.standing else { return };
+        let Some(namespace) = self.namespaces.get_mut(socket.namespace) else { return };
+        namespace.members.swap_remove(position as usize);
+        let moved = namespace.members.get(position as usize).copied();
+        if let Some(moved) = moved.and_then(|moved| self.sockets.get_mut(moved.socket)) {
+            if let Standing::Connected { position: old, .. } = &mut moved.standing {
+                *old = position;
+            }
+        }
+    }
+
+    /// To be called after anything that may have changed a connection: passes on the news of its
+    /// end, lists it as dirty, and forgets it when nothing of it is left.
+    pub(super) fn settle(&mut self, key: ConnectionKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if let Some(reason) = connection.session.take_closed() {
+            connection.connect_deadline = None;
+            connection.reassembly = None;
+            let sid = *connection.session.sid();
+            self.sids.remove(&sid);
+            self.disconnect_sockets(key, reason);
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.inbox.push(Event::Closed(reason));
+            }
+        }
+        self.touch(key);
+        self.forget_if_at_rest(key);
+    }
+
+    pub(super) fn forget_if_at_rest(&mut self, key: ConnectionKey) {
+        if self.connections.get(key).is_some_and(Connection::is_at_rest) {
+            self.connections.remove(key);
+        }
+    }
+
+    /// Puts a connection on the dirty list.
+    pub(super) fn touch(&mut self, key: ConnectionKey) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            if !connection.dirty {
+                connection.dirty = true;
+                self.dirty.push(key);
+            }
+        }
+    }
+}
+
+fn open_packet(config: &Config, sid: &Sid, transport: Transport) -> Message {
+    let upgrade = transport == Transport::Polling
+        && config.allow_upgrades
+        && config.transports.contains(Transport::WebSocket);
+    Handshake {
+        sid: sid.as_str(),
+        upgrades: if upgrade { &["websocket"] } else { &[] },
+        ping_interval: config.ping_interval,
+        ping_timeout: config.ping_timeout,
+        max_payload: config.limits.max_payload,
+    }
+    .encode()
+}

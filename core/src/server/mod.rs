@@ -1,0 +1,179 @@
+//! The server: every session, namespace and room, as one value.
+
+mod broadcast;
+mod command;
+mod connection;
+mod event;
+mod inbound;
+mod lifecycle;
+mod namespace;
+mod outbound;
+mod packet;
+mod timeout;
+
+#[cfg(test)]
+mod tests;
+
+use alloc::collections::{BTreeMap, BinaryHeap};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+use slotmap::SlotMap;
+
+use crate::entropy::Entropy;
+use crate::rooms::Registry;
+use crate::{Config, ConnectionKey, NamespaceKey, Sid, SocketId, SocketKey, Timestamp};
+
+use connection::Connection;
+use namespace::Namespace;
+
+pub use broadcast::{BroadcastReport, Delivery, Recipients};
+pub use command::Socket;
+pub use event::{
+    AckFailure, AckOutcome, ConnectRequest, Disconnected, EmitError, Event, Received,
+};
+pub use lifecycle::Opened;
+pub use outbound::{Output, Wants};
+
+/// A Socket.IO server without IO: Engine.IO sessions, namespaces, sockets and rooms.
+///
+/// # Methods
+///
+/// There are four classes of methods, told apart by their names:
+///
+/// 1. *Inputs*, `open_*`, `begin_*`, `handle_*`: what came from the network, and the time.
+/// 2. *Commands*: what the application wants. [`socket`](Self::socket) gives a short-lived view of
+///    one socket; [`recipients`](Self::recipients) and [`deliver`](Self::deliver) are a broadcast.
+/// 3. *Outputs*, `poll_*` and `take_*`: what the network and the application are to be told.
+/// 4. *Getters*: everything else.
+///
+/// After inputs and commands, call [`poll_dirty`](Self::poll_dirty) until it gives `None`; each
+/// connection that it names has output or events to take. Then read
+/// [`poll_timeout`](Self::poll_timeout), and call [`handle_timeout`](Self::handle_timeout) at that
+/// time. Extra calls do no harm. The crate's documentation shows the whole loop.
+///
+/// # Time
+///
+/// Inputs that depend on time take `now`. It should not decrease; a smaller value counts as the
+/// largest that was seen.
+///
+/// # Several servers as one
+///
+/// A driver may run several of these as shards of one application, each behind its own lock. A
+/// session lives in one shard, and the first character of its `sid` says in which. A broadcast
+/// visits all shards with one encoded message.
+pub struct Server {
+    config: Config,
+    now: Timestamp,
+    entropy: Entropy,
+    connections: SlotMap<ConnectionKey, Connection>,
+    sids: BTreeMap<Sid, ConnectionKey>,
+    sockets: SlotMap<SocketKey, SocketState>,
+    socket_ids: BTreeMap<SocketId, SocketKey>,
+    namespaces: SlotMap<NamespaceKey, Namespace>,
+    namespace_names: BTreeMap<Arc<str>, NamespaceKey>,
+    rooms: Registry,
+    /// Connections that have output or events to take.
+    dirty: Vec<ConnectionKey>,
+    /// For each connection that waits for a time: one entry that counts, see `Connection::armed`,
+    /// and perhaps some that no longer do.
+    timers: BinaryHeap<Reverse<(Timestamp, ConnectionKey)>>,
+    /// Marks the sockets that a broadcast has seen, so that none is reached twice.
+    visit: u64,
+    accepting: bool,
+}
+
+/// A connection's membership of one namespace.
+struct SocketState {
+    connection: ConnectionKey,
+    namespace: NamespaceKey,
+    id: SocketId,
+    standing: Standing,
+    visit: u64,
+}
+
+/// Invariant: a socket that is not connected is in no room and in no list of members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// The application has not decided yet.
+    Pending,
+    Connected {
+        /// Where the socket stands in its namespace's list of members.
+        position: u32,
+        /// Whether it is in the room that bears its id. It is at first, and may leave.
+        in_own_room: bool,
+    },
+}
+
+/// How much a server holds. All zero once every session has gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Sessions that are open or closing.
+    pub sessions: usize,
+    /// Connections of which something is left: those sessions, and closed ones whose last output
+    /// or event was not taken yet.
+    pub connections: usize,
+    /// Sockets that are connected or asked to be.
+    pub sockets: usize,
+    /// Rooms that have members, the sockets' own rooms not counted.
+    pub rooms: usize,
+    /// Acknowledgements that clients owe.
+    pub pending_acks: usize,
+    /// Bytes that wait to be sent.
+    pub outbox_bytes: usize,
+    /// Entries of the timer heap.
+    pub timers: usize,
+}
+
+impl Server {
+    /// A server without sessions, with the namespace `/`.
+    ///
+    /// `seed` must come from a secure source: session ids are derived from it. Two servers with
+    /// the same seed and the same inputs give the same outputs.
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        let mut server = Self {
+            config,
+            now: Timestamp::ZERO,
+            entropy: Entropy::new(seed),
+            connections: SlotMap::with_key(),
+            sids: BTreeMap::new(),
+            sockets: SlotMap::with_key(),
+            socket_ids: BTreeMap::new(),
+            namespaces: SlotMap::with_key(),
+            namespace_names: BTreeMap::new(),
+            rooms: Registry::default(),
+            dirty: Vec::new(),
+            timers: BinaryHeap::new(),
+            visit: 0,
+            accepting: true,
+        };
+        server.create_namespace("/");
+        server
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// How much the server holds. Takes time in proportion to the number of connections.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            sessions: self.sids.len(),
+            connections: self.connections.len(),
+            sockets: self.sockets.len(),
+            rooms: self.rooms.room_count(),
+            pending_acks: self.connections.values().map(|c| c.acks.len()).sum(),
+            outbox_bytes: self.connections.values().map(|c| c.session.outbox_bytes()).sum(),
+            timers: self.timers.len(),
+        }
+    }
+
+    /// Takes the time into account that an input brought.
+    fn advance(&mut self, now: Timestamp) -> Timestamp {
+        self.now = self.now.max(now);
+        self.now
+    }
+}

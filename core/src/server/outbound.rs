@@ -1,0 +1,100 @@
+//! What goes to the network and to the application.
+
+use crate::codec::message::Message;
+use crate::engine::{PollKey, PollResponse, TransportKey, WebSocketOutput};
+use crate::{ConnectionKey, Timestamp};
+
+use super::Server;
+use super::event::{AckOutcome, Event};
+
+/// What to do next on a WebSocket.
+#[derive(Debug)]
+pub enum Output {
+    /// Send these frames, one after the other.
+    Message(Message),
+    /// Send a close frame, close, and report
+    /// [`handle_websocket_closed`](Server::handle_websocket_closed).
+    Close,
+}
+
+/// Who has something to take from a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Whoever serves the connection's WebSockets, events and acknowledgements.
+    pub session: bool,
+    /// Whoever serves the GET that waits.
+    pub poll: bool,
+}
+
+impl Server {
+    /// A connection that may have output or events to take. Each is named once, until something
+    /// happens to it again.
+    pub fn poll_dirty(&mut self) -> Option<ConnectionKey> {
+        while let Some(key) = self.dirty.pop() {
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.dirty = false;
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// Who has something to take from a connection.
+    pub fn wants(&self, key: ConnectionKey) -> Wants {
+        let Some(connection) = self.connections.get(key) else { return Wants::default() };
+        Wants {
+            session: !connection.inbox.is_empty()
+                || !connection.outcomes.is_empty()
+                || connection.session.has_websocket_output(),
+            poll: connection.session.has_poll_response(),
+        }
+    }
+
+    /// What to do next on a WebSocket. Take no more than the network takes: what stays here counts
+    /// towards the limit of the outbox.
+    pub fn poll_output(&mut self, key: ConnectionKey, transport: TransportKey) -> Option<Output> {
+        let Some(connection) = self.connections.get_mut(key) else { return Some(Output::Close) };
+        Some(match connection.session.next_websocket_output(transport)? {
+            WebSocketOutput::Message(message) => Output::Message(message),
+            WebSocketOutput::Close => Output::Close,
+        })
+    }
+
+    /// The answer to a GET, once there is one.
+    pub fn take_poll_response(
+        &mut self,
+        key: ConnectionKey,
+        poll: PollKey,
+    ) -> Option<PollResponse> {
+        let connection = self.connections.get_mut(key)?;
+        let response = connection.session.take_poll_response(poll);
+        self.settle(key);
+        response
+    }
+
+    /// What happened on a connection, in order. A driver that must wait for the application stops
+    /// calling this, and reading, see [`wants_input`](Self::wants_input).
+    pub fn poll_event(&mut self, key: ConnectionKey) -> Option<Event> {
+        let event = self.connections.get_mut(key)?.inbox.pop();
+        if matches!(event, Some(Event::Closed(_))) {
+            self.forget_if_at_rest(key);
+        }
+        event
+    }
+
+    /// What became of acknowledgements. Apart from the events, because a handler may be waiting
+    /// for one while the events that follow it wait for the handler.
+    pub fn poll_ack(&mut self, key: ConnectionKey) -> Option<AckOutcome> {
+        let outcome = self.connections.get_mut(key)?.outcomes.pop_front();
+        if outcome.is_some() {
+            self.forget_if_at_rest(key);
+        }
+        outcome
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout). May be earlier than anything is due,
+    /// never later, and is always after the last call.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.timers.peek().map(|entry| entry.0.0)
+    }
+}
