@@ -104,6 +104,9 @@ impl Message {
         Ok(Self::noop())
     }
     /// DISCONNECT.
+    pub fn invalid_namespace(_namespace: &str) -> Self {
+        todo!()
+    }
     pub fn disconnect(_namespace: &str) -> Self {
         Self::noop()
     }

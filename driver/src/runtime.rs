@@ -1,0 +1,63 @@
+//! What the driver needs of an async runtime.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use sansocket_core::Timestamp;
+
+/// An async runtime: it runs tasks, and it knows the time.
+///
+/// Everything else is the same on every runtime and stands in this crate. A runtime crate adds an
+/// implementation of this trait, and a way to accept streams.
+pub trait Runtime: Send + Sync + 'static {
+    /// The time, by a clock that does not go backwards. Its origin does not matter.
+    fn now(&self) -> Timestamp;
+
+    /// Waits until `at`, by the clock of [`now`](Self::now).
+    fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Sleep>>;
+
+    /// Runs `task` to its end, beside the caller.
+    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>);
+}
+
+/// A wait. Runtimes' timers are this already; the name keeps signatures short.
+pub trait Sleep: Future<Output = ()> + Send + Sync {}
+
+impl<T: Future<Output = ()> + Send + Sync> Sleep for T {}
+
+/// Hyper's view of a [`Runtime`].
+#[derive(Clone)]
+pub(crate) struct HyperTimer(pub(crate) Arc<dyn Runtime>);
+
+struct HyperSleep(Pin<Box<dyn Sleep>>);
+
+impl Future for HyperSleep {
+    type Output = ();
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl hyper::rt::Sleep for HyperSleep {}
+
+impl hyper::rt::Timer for HyperTimer {
+    fn sleep(&self, duration: std::time::Duration) -> Pin<Box<dyn hyper::rt::Sleep>> {
+        Box::pin(HyperSleep(self.0.sleep_until(self.0.now() + duration)))
+    }
+
+    fn sleep_until(&self, deadline: std::time::Instant) -> Pin<Box<dyn hyper::rt::Sleep>> {
+        self.sleep(deadline.saturating_duration_since(hyper::rt::Timer::now(self)))
+    }
+}
+
+impl fmt::Debug for HyperTimer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HyperTimer")
+    }
+}

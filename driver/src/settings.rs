@@ -1,0 +1,28 @@
+//! How HTTP requests are served.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Decides about a handshake: `Err` with the text that the client is told.
+pub(crate) type AllowRequest = Arc<
+    dyn Fn(Arc<http::request::Parts>) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>>
+        + Send
+        + Sync,
+>;
+
+/// The HTTP side of a server's settings.
+pub(crate) struct Settings {
+    /// The path of the server, with its slash at the end: `/socket.io/`.
+    pub(crate) path: Box<str>,
+    pub(crate) allow_request: Option<AllowRequest>,
+    pub(crate) cors: Option<crate::http::Cors>,
+    pub(crate) client_files: Option<crate::http::ClientFiles>,
+    /// Time in which a request's header must be complete; also how long an idle connection is kept.
+    pub(crate) header_timeout: Duration,
+    /// Time in which a request's body must be complete.
+    pub(crate) body_timeout: Duration,
+    /// Time in which a closing WebSocket must have taken what is queued for it.
+    pub(crate) close_timeout: Duration,
+}

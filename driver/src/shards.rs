@@ -1,0 +1,199 @@
+//! The core's machines, each behind its own lock, and the wake-ups that follow from a change.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
+
+use sansocket_core::{
+    BroadcastReport, Config, ConnectionKey, Delivery, Message, NamespaceKey, Server, Sid, SocketId,
+    SocketKey, Target, Timestamp,
+};
+use slotmap::SecondaryMap;
+use smallvec::SmallVec;
+
+use crate::app::SocketShared;
+use crate::handshake::Handshake;
+use crate::websocket::WebSocket;
+
+/// How many recipients a broadcast serves before it lets go of a shard's lock: a fraction of a
+/// millisecond.
+const MEMBERS_PER_HOLD: usize = 4_096;
+
+/// All shards of one server.
+pub(crate) struct Shards {
+    shards: Box<[Shard]>,
+}
+
+/// One machine. Whatever is done to it happens in [`with`](Self::with).
+pub(crate) struct Shard {
+    state: Mutex<ShardState>,
+}
+
+/// A machine, and what the driver keeps beside it.
+pub(crate) struct ShardState {
+    pub(crate) core: Server,
+    pub(crate) slots: SecondaryMap<ConnectionKey, Slot>,
+    /// The sockets that are connected.
+    pub(crate) sockets: SecondaryMap<SocketKey, Arc<SocketShared>>,
+    /// Who waits for the machine's next deadline, and which deadline that is.
+    pub(crate) timer: TimerSlot,
+}
+
+/// What the driver keeps for a connection.
+pub(crate) struct Slot {
+    pub(crate) handshake: Arc<Handshake>,
+    /// The session task, while it is parked.
+    pub(crate) session: Option<Waker>,
+    /// The task of the GET that waits.
+    pub(crate) poll: Option<Waker>,
+    /// The task of a POST that waits until the application has caught up.
+    pub(crate) post: Option<Waker>,
+    /// A WebSocket for the session task to take over.
+    pub(crate) websocket: Option<Box<WebSocket>>,
+}
+
+#[derive(Default)]
+pub(crate) struct TimerSlot {
+    pub(crate) waker: Option<Waker>,
+    pub(crate) armed: Option<Timestamp>,
+}
+
+/// Tasks to wake once the lock is released.
+type Wakers = SmallVec<[Waker; 4]>;
+
+impl Shards {
+    /// As many machines as `count`, at least one. `seed` gives each its own secret.
+    pub(crate) fn new(config: &Config, count: usize, mut seed: impl FnMut() -> [u8; 32]) -> Self {
+        let count = count.clamp(1, sansocket_core::SHARDS_MAX);
+        let shards = (0..count)
+            .map(|index| {
+                let mut config = config.clone();
+                config.shard = index as u8;
+                Shard::new(Server::new(config, seed()))
+            })
+            .collect();
+        Self { shards }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Shard> {
+        self.shards.iter()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.shards.len()
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Option<&Shard> {
+        self.shards.get(index)
+    }
+
+    /// The shard that holds a session, by the first character of its id.
+    pub(crate) fn of_sid(&self, sid: &Sid) -> Option<&Shard> {
+        self.get(sid.shard())
+    }
+
+    /// Creates a namespace in every shard. The caller makes sure that two creations do not
+    /// interleave, so all shards agree on the key.
+    pub(crate) fn create_namespace(&self, name: &str) -> Option<NamespaceKey> {
+        let mut keys = self.iter().map(|shard| shard.with(|state| state.core.create_namespace(name)));
+        let key = keys.next()?;
+        debug_assert!(keys.all(|other| other == key), "shards disagree on namespaces");
+        Some(key)
+    }
+
+    /// Queues one encoded message for everybody whom `target` means, shard by shard.
+    pub(crate) fn broadcast(
+        &self,
+        namespace: NamespaceKey,
+        target: &Target,
+        message: &Message,
+        delivery: Delivery,
+    ) -> BroadcastReport {
+        let mut report = BroadcastReport::default();
+        for shard in self.iter() {
+            let mut recipients = shard.with(|state| {
+                let mut recipients = state.core.recipients(namespace, target);
+                state.core.deliver(&mut recipients, message, delivery, MEMBERS_PER_HOLD);
+                recipients
+            });
+            while !recipients.is_done() {
+                shard.with(|state| {
+                    state.core.deliver(&mut recipients, message, delivery, MEMBERS_PER_HOLD);
+                });
+            }
+            report.add(recipients.report());
+        }
+        report
+    }
+
+    /// The connected sockets whom `target` means.
+    pub(crate) fn matching(
+        &self,
+        namespace: NamespaceKey,
+        target: &Target,
+    ) -> Vec<Arc<SocketShared>> {
+        let mut found = Vec::new();
+        for shard in self.iter() {
+            shard.with(|state| {
+                let keys = state.core.matching(namespace, target);
+                found.extend(keys.iter().filter_map(|key| state.sockets.get(*key).cloned()));
+            });
+        }
+        found
+    }
+
+    /// The connected socket of that id.
+    pub(crate) fn find_socket(&self, id: &SocketId) -> Option<Arc<SocketShared>> {
+        let shard = self.get(id.shard())?;
+        shard.with(|state| state.sockets.get(state.core.find_socket(id)?).cloned())
+    }
+}
+
+impl Shard {
+    fn new(core: Server) -> Self {
+        let state = ShardState {
+            core,
+            slots: SecondaryMap::new(),
+            sockets: SecondaryMap::new(),
+            timer: TimerSlot::default(),
+        };
+        Self { state: Mutex::new(state) }
+    }
+
+    /// Does something to the machine, then wakes whom it concerns, after the lock is released.
+    ///
+    /// Nothing that may take long, or call into the application, belongs in `act`.
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut ShardState) -> R) -> R {
+        // The machine does not panic; if it ever does, its other connections are better served by
+        // what is left of it than by nothing.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = act(&mut state);
+        let mut wakers = Wakers::new();
+        state.collect_wakers(&mut wakers);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        result
+    }
+}
+
+impl ShardState {
+    /// A woken task takes its waker along and leaves a new one when it parks, so a task is woken
+    /// once, however many messages are queued for it, and never while it runs.
+    fn collect_wakers(&mut self, wakers: &mut Wakers) {
+        while let Some(key) = self.core.poll_dirty() {
+            let Some(slot) = self.slots.get_mut(key) else { continue };
+            let wants = self.core.wants(key);
+            if wants.session {
+                wakers.extend(slot.session.take());
+            }
+            if wants.poll {
+                wakers.extend(slot.poll.take());
+            }
+        }
+        let next = self.core.poll_timeout();
+        if let Some(next) = next {
+            if self.timer.armed.is_none_or(|armed| next < armed) {
+                wakers.extend(self.timer.waker.take());
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! One WebSocket's bytes.
+
+pub(crate) struct WebSocket;
