@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use super::decode::{self, Attachments};
 use super::encode::Output;
 use crate::codec::json::{placeholders, write_placeholder};
+use crate::codec::message::Frame;
 use crate::{ArgsError, EncodeError};
 
 /// The name of a newtype struct by which our serializer and our deserializer know [`Raw`].
@@ -47,7 +48,7 @@ impl Raw {
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, EncodeError> {
         let mut output = Output::default();
         value.serialize(&mut output)?;
-        let attachments = output.attachments.iter().map(|frame| frame.packet_bytes()).collect();
+        let attachments = output.attachments.iter().map(Frame::packet_bytes).collect();
         Ok(Self { text: Bytes::from(output.json), attachments })
     }
 

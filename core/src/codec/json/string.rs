@@ -66,8 +66,8 @@ fn is_special(byte: u8) -> bool {
 #[inline(always)]
 fn special_in_word(word: &[u8; 8]) -> Option<usize> {
     let word = u64::from_le_bytes(*word);
-    let quote_or_control = word ^ ONES * u64::from(QUOTE_TO_CONTROL);
-    let backslash = word ^ ONES * u64::from(b'\\');
+    let quote_or_control = word ^ (ONES * u64::from(QUOTE_TO_CONTROL));
+    let backslash = word ^ (ONES * u64::from(b'\\'));
     let marks = (quote_or_control.wrapping_sub(ONES * 0x21) & !quote_or_control
         | backslash.wrapping_sub(ONES) & !backslash)
         & HIGH_BITS;
