@@ -226,7 +226,7 @@ impl Message {
         Ok(encoder.finish(b'4'))
     }
 
-    /// One side leaves `namespace`.
+    /// The refusal of a namespace that does not exist.
     pub fn invalid_namespace(namespace: &str) -> Self {
         let mut encoder = Encoder::default();
         let json = &mut encoder.begin(namespace, None).json;
@@ -234,7 +234,7 @@ impl Message {
         encoder.finish(b'4')
     }
 
-    /// The end of a namespace's membership.
+    /// One side leaves `namespace`.
     pub fn disconnect(namespace: &str) -> Self {
         let mut encoder = Encoder::default();
         encoder.begin(namespace, None);
