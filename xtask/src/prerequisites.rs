@@ -15,24 +15,23 @@ use crate::process;
 /// Makes sure that `node` and `npm` can be run.
 pub(crate) fn node() -> Result<(), Failure> {
     for program in ["node", "npm"] {
-        if !process::exists(program) {
+        if process::find(program).is_none() {
             install(program, &["nodejs", "npm"])?;
         }
     }
     Ok(())
 }
 
-/// The path or name of a Chromium to start. The variable `CHROMIUM` chooses one.
-pub(crate) fn chromium() -> Result<String, Failure> {
+/// The path of a Chromium to start. The variable `CHROMIUM` chooses one.
+pub(crate) fn chromium() -> Result<PathBuf, Failure> {
     const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
-    if let Ok(chosen) = std::env::var("CHROMIUM") {
-        return Ok(chosen);
+    if let Some(chosen) = std::env::var_os("CHROMIUM") {
+        return Ok(chosen.into());
     }
-    if let Some(name) = NAMES.into_iter().find(|name| process::exists(name)) {
-        return Ok(name.to_owned());
+    match NAMES.into_iter().find_map(process::find) {
+        Some(path) => Ok(path),
+        None => install("chromium", &["chromium"]),
     }
-    install("chromium", &["chromium"])?;
-    Ok("chromium".to_owned())
 }
 
 /// Installs the packages that the lock file in `folder` names, unless they are there already.
@@ -57,9 +56,10 @@ fn is_current(folder: &Path) -> bool {
     installed.is_some() && wanted.into_iter().all(|wanted| wanted.is_some() && wanted <= installed)
 }
 
-fn install(program: &str, packages: &[&str]) -> Result<(), Failure> {
+/// Installs `packages` and returns where `program`, which they bring, lies.
+fn install(program: &str, packages: &[&str]) -> Result<PathBuf, Failure> {
     static PACKAGE_LISTS_ARE_FRESH: AtomicBool = AtomicBool::new(false);
-    if !process::exists("apt-get") || !is_root()? {
+    if process::find("apt-get").is_none() || !is_root()? {
         return Err(Failure::new(format!(
             "{program} is not installed; on Debian: apt-get install {}",
             packages.join(" ")
@@ -72,11 +72,9 @@ fn install(program: &str, packages: &[&str]) -> Result<(), Failure> {
     command.env("DEBIAN_FRONTEND", "noninteractive");
     command.args(["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages);
     process::run(&mut command)?;
-    if process::exists(program) {
-        Ok(())
-    } else {
-        Err(Failure::new(format!("{program} is still missing after {}", packages.join(", "))))
-    }
+    process::find(program).ok_or_else(|| {
+        Failure::new(format!("{program} is still missing after {}", packages.join(", ")))
+    })
 }
 
 fn is_root() -> Result<bool, Failure> {

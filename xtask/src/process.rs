@@ -1,6 +1,8 @@
 //! Running other programs.
 
+use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -58,13 +60,11 @@ pub(crate) fn run_tests(
     Ok(())
 }
 
-/// Whether a program of this name is on the search path.
-pub(crate) fn exists(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| {
-            folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX)).is_file()
-        })
-    })
+/// Where the program of this name lies, if the search path leads to it.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let file_name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(&file_name)).find(|file| file.is_file())
 }
 
 /// Copies `stdout` to ours line by line, until it is closed or the program has ended.
@@ -125,9 +125,9 @@ fn announce(command: &Command) {
 
 /// The command as one would type it, without the path of the program.
 fn describe(command: &Command) -> String {
-    let program = std::path::Path::new(command.get_program());
+    let program = Path::new(command.get_program());
     let program = program.file_name().unwrap_or_else(|| command.get_program());
     let mut words = vec![program.to_string_lossy()];
-    words.extend(command.get_args().map(std::ffi::OsStr::to_string_lossy));
+    words.extend(command.get_args().map(OsStr::to_string_lossy));
     words.join(" ")
 }

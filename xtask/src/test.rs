@@ -23,7 +23,7 @@ tests ran.
   --skip STEP[,STEP]   leave these out
   --list               say what the steps are and run none
 
-The JavaScript steps need Node.js 18 or later with npm, and the browser step Chromium (the variable
+The JavaScript steps need Node.js 20 or later with npm, and the browser step Chromium (the variable
 CHROMIUM names another one). On Debian, as root, what is missing is installed.
 ";
 
@@ -116,7 +116,7 @@ fn cargo_test(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Fail
 fn interop(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Failure> {
     let folder = workspace.folder("tests/interop")?;
     prerequisites::npm_packages(&folder)?;
-    let server = build_binary(workspace, "sansocket-tests", "interop-server")?;
+    let server = build_binary(workspace, "interop-server")?;
     let mut node = node_test(workspace, &folder)?;
     process::run_tests(node.env("SERVER_COMMAND", server), Runner::Node, counts)
 }
@@ -126,14 +126,17 @@ fn browser(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Failure
     prerequisites::npm_packages(&folder)?;
     let client = chat::client_folder(workspace)?;
     let chromium = prerequisites::chromium()?;
-    let chat = build_binary(workspace, "sansocket-examples", "chat")?;
+    let chat = build_binary(workspace, "chat")?;
+    // The tests fill in the port and split the words at spaces.
+    let command = format!("{} --port {{port}} --client-dir {}", chat.display(), client.display());
     let mut node = node_test(workspace, &folder)?;
-    node.env("CHAT_COMMAND", chat).env("CHAT_CLIENT_DIR", client).env("CHROMIUM", chromium);
+    node.env("CHAT_COMMAND", command).env("CHROMIUM", chromium);
     process::run_tests(&mut node, Runner::Node, counts)
 }
 
-fn build_binary(workspace: &Workspace, package: &str, name: &str) -> Result<PathBuf, Failure> {
-    process::run(&mut workspace.cargo(&["build", "--package", package, "--bin", name]))?;
+fn build_binary(workspace: &Workspace, name: &str) -> Result<PathBuf, Failure> {
+    // For one package alone, cargo would resolve features anew and build the dependencies again.
+    process::run(&mut workspace.cargo(&["build", "--workspace", "--bin", name]))?;
     Ok(workspace.binary(Profile::Dev, name))
 }
 
@@ -150,7 +153,8 @@ fn node_test(workspace: &Workspace, folder: &Path) -> Result<Command, Failure> {
         return Err(Failure::new(format!("no *.test.js in {}", folder.display())));
     }
     let mut command = Command::new("node");
-    command.args(["--test", "--test-reporter=spec"]);
+    // One file after the other: the tests have time limits, and share the machine with a browser.
+    command.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     for file in &files {
         command.arg(file.strip_prefix(folder).unwrap_or(file));
     }
