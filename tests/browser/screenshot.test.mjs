@@ -13,7 +13,7 @@ test("two tabs for the documentation", { skip: path ? false : "SCREENSHOT is not
   const server = await startServer();
   const browser = await startBrowser();
   try {
-    const { open, enter, finish } = pages(browser, server);
+    const { enter, finish } = pages(browser, server);
     const left = await enter("Ada", "lobby", { viewport: view, deviceScaleFactor: scale, colorScheme: "light" });
     const right = await enter("Grace", "lobby", { viewport: view, deviceScaleFactor: scale, colorScheme: "dark" });
     const third = await enter("Lin", "lobby");
@@ -50,7 +50,8 @@ test("two tabs for the documentation", { skip: path ? false : "SCREENSHOT is not
 
     const shots = [];
     for (const page of [left, right]) shots.push(`data:image/png;base64,${(await page.screenshot({ caret: "hide" })).toString("base64")}`);
-    const board = await open("/", { viewport: { width, height } });
+    // An empty page: the chat's own would refuse the style below.
+    const board = await browser.newPage({ viewport: { width, height } });
     await board.setContent(`<style>
       body { margin: 0; height: ${height}px; display: flex; align-items: center; justify-content: center; gap: 16px; background: linear-gradient(150deg, #cfdcd3, #b9c4c9); }
       img { width: 576px; height: 740px; border-radius: 14px; box-shadow: 0 2px 4px rgb(0 0 0 / 0.12), 0 14px 34px rgb(30 45 50 / 0.28); }

@@ -712,6 +712,7 @@ $("welcome-form").addEventListener("submit", (event) => {
 function setNick(name) {
   const renamed = nick !== "" && nick !== name;
   nick = name;
+  $("rename").hidden = false;
   $("me-nick").textContent = name;
   paintAvatar($("me-avatar"), name);
   remember("nick", name);
