@@ -2,9 +2,15 @@
 
 mod app;
 mod handshake;
+mod http;
 mod inner;
 mod runtime;
+mod serve;
+mod session;
+mod settings;
 mod shards;
+mod signal;
+mod timer;
 mod websocket;
 
 pub use handshake::Handshake;

@@ -51,6 +51,12 @@ pub(crate) struct Slot {
     pub(crate) websockets: Vec<(TransportKey, WebSocket)>,
 }
 
+impl Slot {
+    pub(crate) fn new(handshake: Arc<Handshake>) -> Self {
+        Self { handshake, session: None, poll: None, post: None, websockets: Vec::new() }
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct TimerSlot {
     pub(crate) waker: Option<Waker>,

@@ -1,6 +1,7 @@
 //! One WebSocket's bytes: reading into a shared buffer, writing with as few calls as possible.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,6 +12,9 @@ use hyper::upgrade::Upgraded;
 use sansocket_core::codec::websocket::{
     CloseCode, Decoder, DecoderConfig, Message, Role, encode_close, encode_pong,
 };
+
+use crate::inner::Inner;
+use crate::runtime::Sleep;
 
 /// What one read takes at most. A read that fills it is followed by another.
 const READ_BYTES: usize = 64 << 10;
@@ -203,6 +207,41 @@ impl WebSocket {
     pub(crate) fn discard(&mut self) {
         self.unsent.clear();
         self.pong = None;
+    }
+}
+
+/// A WebSocket that nobody wants: says goodbye, waits for the peer to do so, but not for long.
+pub(crate) struct Closing {
+    websocket: WebSocket,
+    deadline: Pin<Box<dyn Sleep>>,
+}
+
+impl Closing {
+    pub(crate) fn new(inner: &Inner, mut websocket: WebSocket) -> Self {
+        websocket.queue_close(None);
+        let deadline = inner.now() + inner.settings.close_timeout;
+        Self { websocket, deadline: inner.runtime.sleep_until(deadline) }
+    }
+}
+
+impl Future for Closing {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let mut buffers = Buffers::take();
+        let mut is_over = this.deadline.as_mut().poll(cx).is_ready();
+        is_over |= this.websocket.write(cx, &mut buffers).is_err();
+        while !is_over {
+            match this.websocket.poll_read(cx, &mut buffers) {
+                Poll::Ready(result) => is_over = result.is_err(),
+                Poll::Pending => break,
+            }
+            buffers.messages.clear();
+        }
+        buffers.messages.clear();
+        buffers.put_back();
+        if is_over { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 

@@ -396,6 +396,6 @@ impl Drop for Session {
         });
         drop(mem::take(&mut self.lanes));
         drop(slot);
-        self.inner.sessions.ended();
+        self.inner.session_ended();
     }
 }

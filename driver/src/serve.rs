@@ -1,0 +1,70 @@
+//! Serving streams.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use hyper::rt::{Read, Write};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+
+use crate::app::Io;
+use crate::http::{Peer, serve};
+use crate::inner::Inner;
+use crate::runtime::HyperTimer;
+
+/// A header beyond this is answered with 431 before it reaches us.
+const HEADER_BUFFER_BYTES: usize = 64 << 10;
+
+impl Io {
+    /// Serves HTTP/1.1 on a stream, until it is closed or has become a WebSocket, whose session
+    /// goes on by itself. Runtime crates call this for each stream that they accept; whatever else
+    /// is a stream (TLS, a Unix socket) is served by it as well.
+    ///
+    /// `peer` is what [`Handshake::peer`](crate::Handshake::peer) shows, `secure` whether the stream
+    /// is encrypted.
+    pub fn serve_connection<S>(
+        &self,
+        stream: S,
+        peer: Option<SocketAddr>,
+        secure: bool,
+    ) -> impl Future<Output = ()> + Send + 'static
+    where
+        S: Read + Write + Unpin + Send + 'static,
+    {
+        serve_connection(self.inner().clone(), stream, Peer { address: peer, secure })
+    }
+}
+
+async fn serve_connection<S>(inner: Arc<Inner>, stream: S, peer: Peer)
+where
+    S: Read + Write + Unpin + Send + 'static,
+{
+    let service = {
+        let inner = inner.clone();
+        service_fn(move |request| serve(inner.clone(), peer, request))
+    };
+    let connection = http1::Builder::new()
+        .timer(HyperTimer(inner.runtime.clone()))
+        .header_read_timeout(inner.settings.header_timeout)
+        .max_buf_size(HEADER_BUFFER_BYTES)
+        .serve_connection(stream, service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let result = {
+        let mut shutdown = pin!(inner.shutdown.wait());
+        let mut is_shutting_down = false;
+        std::future::poll_fn(|cx| {
+            if !is_shutting_down && shutdown.as_mut().poll(cx).is_ready() {
+                is_shutting_down = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            connection.as_mut().poll(cx)
+        })
+        .await
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "connection failed");
+    }
+}
