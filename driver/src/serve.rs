@@ -14,8 +14,11 @@ use crate::http::{Peer, serve};
 use crate::inner::Inner;
 use crate::runtime::HyperTimer;
 
-/// A header beyond this is answered with 431 before it reaches us.
-const HEADER_BUFFER_BYTES: usize = 64 << 10;
+/// A request's line and headers beyond this are answered with 431.
+const HEADER_BYTES: usize = 32 << 10;
+
+/// What hyper may buffer of a connection.
+const BUFFER_BYTES: usize = 64 << 10;
 
 impl Io {
     /// Serves HTTP/1.1 on a stream, until it is closed or has become a WebSocket, whose session
@@ -48,7 +51,8 @@ where
     let connection = http1::Builder::new()
         .timer(HyperTimer(inner.runtime.clone()))
         .header_read_timeout(inner.settings.header_timeout)
-        .max_buf_size(HEADER_BUFFER_BYTES)
+        .max_header_size(HEADER_BYTES)
+        .max_buf_size(BUFFER_BYTES)
         .serve_connection(stream, service)
         .with_upgrades();
     let mut connection = pin!(connection);

@@ -1,6 +1,7 @@
 //! GET and POST of a session on polling.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -122,11 +123,14 @@ where
     if headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream") {
         return Ok(response::empty(StatusCode::BAD_REQUEST));
     }
-    let deadline = inner.runtime.sleep_until(inner.now() + inner.settings.body_timeout);
-    let body = match body::read(body, inner.limits.max_payload, deadline).await {
+    let mut deadline = inner.runtime.sleep_until(inner.now() + inner.settings.body_timeout);
+    let mut body = pin!(body);
+    let body = match body::read(body.as_mut(), inner.limits.max_payload, &mut deadline).await {
         Ok(body) => body,
         Err(BodyError::TooLarge) => {
             post.reject();
+            // Closing while the client is still sending could destroy the answer on its way.
+            body::discard(body, inner.limits.max_payload, deadline).await;
             return Ok(response::empty(StatusCode::PAYLOAD_TOO_LARGE));
         }
         Err(BodyError::TimedOut) => return Ok(response::empty(StatusCode::REQUEST_TIMEOUT)),

@@ -15,7 +15,8 @@ use crate::handshake::Handshake;
 use crate::inner::Inner;
 
 use super::response::{self, Body};
-use super::{polling, strict, upgrade};
+use super::strict::{self, HeaderLimits};
+use super::{polling, upgrade};
 
 /// What is known of the other end of a stream.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,12 +30,6 @@ pub(crate) struct Peer {
 #[error("the request was given up")]
 pub(crate) struct GivenUp;
 
-/// A header's bytes, names and values, that one request may have.
-const HEADER_BYTES: usize = 32 << 10;
-
-/// Headers that one request may have.
-const HEADERS: usize = 100;
-
 /// Serves one request.
 pub(crate) async fn serve<B>(
     inner: Arc<Inner>,
@@ -45,7 +40,7 @@ where
     B: http_body::Body<Data = Bytes>,
 {
     let (parts, body) = request.into_parts();
-    if let Err(status) = strict::check_request(&parts, HEADER_BYTES, HEADERS) {
+    if let Err(status) = strict::check_request(&parts, HeaderLimits::default()) {
         return Ok(response::empty(status));
     }
     let path = parts.uri.path();
