@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use sansocket_core::Timestamp;
+use sansocket_core::{Config, Timestamp};
 
 use crate::app::App;
 use crate::runtime::Runtime;
+use crate::settings::Settings;
 use crate::shards::Shards;
 
 /// One server.
@@ -14,8 +15,10 @@ pub(crate) struct Inner {
     pub(crate) runtime: Arc<dyn Runtime>,
     /// Namespaces, handlers, hooks, acknowledgements that somebody waits for.
     pub(crate) app: App,
+    /// What every shard was told, but for its index.
+    pub(crate) config: Config,
     /// How HTTP requests are served.
-    pub(crate) settings: crate::settings::Settings,
+    pub(crate) settings: Settings,
 }
 
 impl Inner {
