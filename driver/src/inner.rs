@@ -18,10 +18,11 @@ pub(crate) struct Inner {
     pub(crate) runtime: Arc<dyn Runtime>,
     /// Namespaces, handlers, hooks, acknowledgements that somebody waits for.
     pub(crate) app: App,
+    /// What every shard was told, but for its index.
+    pub(crate) config: Config,
     /// How HTTP requests are served.
     pub(crate) settings: Settings,
-    /// The machines' settings, readable without a lock; that of the first shard.
-    pub(crate) config: Config,
+    /// The limits, readable without a lock.
     pub(crate) limits: Limits,
     /// Set when the server begins to shut down.
     pub(crate) shutdown: Signal,

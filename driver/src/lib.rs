@@ -13,5 +13,16 @@ mod signal;
 mod timer;
 mod websocket;
 
+pub use app::{
+    Ack, AckError, AckFuture, Broadcast, BroadcastAckError, BroadcastAckErrorKind,
+    BroadcastAckFuture, Builder, ConnectError, Disconnect, EmitError, Extensions, FromArgs,
+    Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError, Namespace, Reply, Rooms,
+    Socket, TimedBroadcast, TimedEmitter, VolatileEmitter,
+};
 pub use handshake::Handshake;
+pub use http::{ClientFiles, Cors};
 pub use runtime::{Runtime, Sleep};
+pub use sansocket_core::{
+    Args, ArgsError, BroadcastReport, Config, DisconnectReason, EncodeError, Limits, Message, Raw,
+    SocketId, Stats, Timestamp, Transport, Transports,
+};

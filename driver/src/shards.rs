@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use sansocket_core::{
-    BroadcastReport, Config, ConnectionKey, Delivery, Message, NamespaceKey, Server, Sid, SocketId,
-    SocketKey, Target, Timestamp, TransportKey,
+    AckId, BroadcastReport, Config, ConnectionKey, Delivery, Message, NamespaceKey, Server, Sid,
+    SocketId, SocketKey, Target, Timestamp, TransportKey,
 };
 use slotmap::SecondaryMap;
 use smallvec::SmallVec;
@@ -129,6 +129,51 @@ impl Shards {
             report.add(recipients.report());
         }
         report
+    }
+
+    /// As [`broadcast`](Self::broadcast), for a message that asks each recipient for an
+    /// acknowledgement. Each one that the message is queued for will have one outcome.
+    pub(crate) fn broadcast_with_ack(
+        &self,
+        namespace: NamespaceKey,
+        target: &Target,
+        message: &Message,
+        ack: AckId,
+        deadline: Timestamp,
+    ) -> BroadcastReport {
+        let mut report = BroadcastReport::default();
+        for shard in self.iter() {
+            let mut recipients = shard.with(|state| state.core.recipients(namespace, target));
+            while !recipients.is_done() {
+                shard.with(|state| {
+                    let core = &mut state.core;
+                    core.deliver_with_ack(&mut recipients, message, ack, deadline, MEMBERS_PER_HOLD);
+                });
+            }
+            report.add(recipients.report());
+        }
+        report
+    }
+
+    /// Does something to every connected socket whom `target` means.
+    pub(crate) fn command(
+        &self,
+        namespace: NamespaceKey,
+        target: &Target,
+        mut act: impl FnMut(sansocket_core::Socket<'_>),
+    ) {
+        for shard in self.iter() {
+            let keys = shard.with(|state| state.core.matching(namespace, target));
+            for keys in keys.chunks(MEMBERS_PER_HOLD) {
+                shard.with(|state| {
+                    for key in keys {
+                        if let Some(socket) = state.core.socket(*key) {
+                            act(socket);
+                        }
+                    }
+                });
+            }
+        }
     }
 
     /// The connected sockets whom `target` means.

@@ -1,0 +1,295 @@
+//! Acknowledgements that somebody waits for.
+//!
+//! Whatever becomes of one is an [`AckOutcome`] of the core: an answer, a deadline that passed, a
+//! socket that was disconnected. Nothing here keeps time.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use futures_channel::oneshot;
+use sansocket_core::{AckFailure, AckId, AckOutcome, Args};
+use serde::de::DeserializeOwned;
+
+use crate::inner::Inner;
+
+use super::error::{AckError, BroadcastAckError, BroadcastAckErrorKind, EmitError};
+use super::sync::lock;
+
+/// Who waits for which acknowledgement, by ids that no two emits of a server share.
+#[derive(Default)]
+pub(super) struct Acks {
+    next: AtomicU64,
+    waiters: Mutex<HashMap<AckId, Waiter>>,
+}
+
+enum Waiter {
+    One(oneshot::Sender<Result<Args, AckFailure>>),
+    Many(Collector),
+}
+
+/// The answers to one broadcast, so far.
+struct Collector {
+    answers: Answers,
+    /// How many recipients owe one; unknown until the broadcast has visited every shard.
+    expected: Option<usize>,
+    done: oneshot::Sender<Answers>,
+}
+
+#[derive(Default)]
+struct Answers {
+    args: Vec<Args>,
+    timed_out: usize,
+    disconnected: usize,
+}
+
+impl Acks {
+    pub(super) fn resolve(&self, outcome: AckOutcome) {
+        let mut waiters = lock(&self.waiters);
+        // Nobody may wait any more: the future was dropped.
+        let Entry::Occupied(mut entry) = waiters.entry(outcome.id) else { return };
+        if let Waiter::Many(collector) = entry.get_mut() {
+            collector.answers.add(outcome.result);
+            if collector.is_complete() {
+                let waiter = entry.remove();
+                drop(waiters);
+                waiter.complete();
+            }
+            return;
+        }
+        let waiter = entry.remove();
+        // The receiving task is woken without the lock.
+        drop(waiters);
+        if let Waiter::One(sender) = waiter {
+            // It fails if the future was dropped just now.
+            let _ = sender.send(outcome.result);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        lock(&self.waiters).len()
+    }
+
+    fn register(&self, waiter: Waiter) -> AckId {
+        let number = self.next.fetch_add(1, Ordering::Relaxed) & AckId::MAX.get();
+        let id = AckId::new(number).unwrap_or(AckId::MAX);
+        lock(&self.waiters).insert(id, waiter);
+        id
+    }
+
+    /// To be called when a broadcast has visited every shard.
+    fn expect(&self, id: AckId, recipients: usize) {
+        let mut waiters = lock(&self.waiters);
+        let Entry::Occupied(mut entry) = waiters.entry(id) else { return };
+        let Waiter::Many(collector) = entry.get_mut() else { return };
+        collector.expected = Some(recipients);
+        if collector.is_complete() {
+            let waiter = entry.remove();
+            drop(waiters);
+            waiter.complete();
+        }
+    }
+
+    fn forget(&self, id: AckId) {
+        let waiter = lock(&self.waiters).remove(&id);
+        drop(waiter);
+    }
+}
+
+impl Waiter {
+    fn complete(self) {
+        match self {
+            Self::One(_) => {}
+            Self::Many(collector) => {
+                let _ = collector.done.send(collector.answers);
+            }
+        }
+    }
+}
+
+impl Collector {
+    fn is_complete(&self) -> bool {
+        self.expected.is_some_and(|expected| self.answers.count() >= expected)
+    }
+}
+
+impl Answers {
+    fn add(&mut self, result: Result<Args, AckFailure>) {
+        match result {
+            Ok(args) => self.args.push(args),
+            Err(AckFailure::TimedOut) => self.timed_out += 1,
+            Err(AckFailure::Disconnected) => self.disconnected += 1,
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.args.len() + self.timed_out + self.disconnected
+    }
+}
+
+/// Somebody who waits. Whoever stops waiting leaves nothing behind.
+struct Waiting<R> {
+    inner: Arc<Inner>,
+    id: AckId,
+    receiver: oneshot::Receiver<R>,
+}
+
+impl<R> Waiting<R> {
+    fn new(inner: &Arc<Inner>, waiter: impl FnOnce(oneshot::Sender<R>) -> Waiter) -> Self {
+        let (sender, receiver) = oneshot::channel();
+        let id = inner.app.acks.register(waiter(sender));
+        Self { inner: inner.clone(), id, receiver }
+    }
+}
+
+impl<R> Drop for Waiting<R> {
+    fn drop(&mut self) {
+        self.inner.app.acks.forget(self.id);
+    }
+}
+
+/// The answer to an event, once it comes. The event is sent already; dropping this only gives up
+/// the answer.
+#[must_use = "the answer comes when this is awaited"]
+pub struct AckFuture<T> {
+    state: AckState,
+    answer: PhantomData<fn() -> T>,
+}
+
+enum AckState {
+    NotSent(Option<EmitError>),
+    Waiting(Waiting<Result<Args, AckFailure>>),
+}
+
+impl<T> AckFuture<T> {
+    /// `send` gets the id of the acknowledgement that the event is to ask for.
+    pub(super) fn new(
+        inner: &Arc<Inner>,
+        send: impl FnOnce(AckId) -> Result<(), EmitError>,
+    ) -> Self {
+        // Registered first, because the answer may come before `send` returns.
+        let waiting = Waiting::new(inner, Waiter::One);
+        let state = match send(waiting.id) {
+            Ok(()) => AckState::Waiting(waiting),
+            Err(error) => AckState::NotSent(Some(error)),
+        };
+        Self { state, answer: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Future for AckFuture<T> {
+    type Output = Result<T, AckError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let waiting = match &mut self.state {
+            AckState::NotSent(error) => {
+                let error = error.take().unwrap_or(EmitError::NotConnected);
+                return Poll::Ready(Err(AckError::Emit(error)));
+            }
+            AckState::Waiting(waiting) => waiting,
+        };
+        Pin::new(&mut waiting.receiver).poll(cx).map(|outcome| match outcome {
+            Ok(Ok(args)) => Ok(args.decode()?),
+            Ok(Err(AckFailure::TimedOut)) => Err(AckError::TimedOut),
+            // A waiter that is dropped has no server any more.
+            Ok(Err(AckFailure::Disconnected)) | Err(oneshot::Canceled) => {
+                Err(AckError::Disconnected)
+            }
+        })
+    }
+}
+
+/// The answers to a broadcast, once everybody has answered, timed out or gone. The event is sent
+/// already; dropping this only gives up the answers.
+#[must_use = "the answers come when this is awaited"]
+pub struct BroadcastAckFuture<T> {
+    state: BroadcastState,
+    answers: PhantomData<fn() -> T>,
+}
+
+enum BroadcastState {
+    Failed(Option<BroadcastAckErrorKind>),
+    Waiting {
+        waiting: Waiting<Answers>,
+        /// Recipients whose connections were closed because they did not keep up.
+        overflowed: usize,
+    },
+}
+
+/// Who is asked by a broadcast.
+pub(super) struct Asked {
+    pub(super) queued: usize,
+    pub(super) overflowed: usize,
+}
+
+impl<T> BroadcastAckFuture<T> {
+    /// `send` gets the id of the acknowledgement that the event is to ask for.
+    pub(super) fn new(
+        inner: &Arc<Inner>,
+        send: impl FnOnce(AckId) -> Result<Asked, sansocket_core::EncodeError>,
+    ) -> Self {
+        let waiting = Waiting::new(inner, |done| {
+            Waiter::Many(Collector { answers: Answers::default(), expected: None, done })
+        });
+        let state = match send(waiting.id) {
+            Ok(Asked { queued, overflowed }) => {
+                inner.app.acks.expect(waiting.id, queued);
+                BroadcastState::Waiting { waiting, overflowed }
+            }
+            Err(error) => BroadcastState::Failed(Some(BroadcastAckErrorKind::Encode(error))),
+        };
+        Self { state, answers: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Future for BroadcastAckFuture<T> {
+    type Output = Result<Vec<T>, BroadcastAckError<T>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let failed = |kind| BroadcastAckError { responses: Vec::new(), missing: 0, kind };
+        let (waiting, overflowed) = match &mut self.state {
+            BroadcastState::Failed(kind) => {
+                let kind = kind.take().unwrap_or(BroadcastAckErrorKind::Disconnected);
+                return Poll::Ready(Err(failed(kind)));
+            }
+            BroadcastState::Waiting { waiting, overflowed } => (waiting, *overflowed),
+        };
+        Pin::new(&mut waiting.receiver).poll(cx).map(|answers| match answers {
+            Ok(answers) => answers.decode(overflowed),
+            Err(oneshot::Canceled) => Err(failed(BroadcastAckErrorKind::Disconnected)),
+        })
+    }
+}
+
+impl Answers {
+    fn decode<T: DeserializeOwned>(
+        self,
+        overflowed: usize,
+    ) -> Result<Vec<T>, BroadcastAckError<T>> {
+        let mut missing = self.timed_out + self.disconnected + overflowed;
+        let mut responses = Vec::with_capacity(self.args.len());
+        let mut misfit = None;
+        for args in self.args {
+            match args.decode() {
+                Ok(response) => responses.push(response),
+                Err(error) => {
+                    missing += 1;
+                    misfit.get_or_insert(error);
+                }
+            }
+        }
+        let kind = match misfit {
+            _ if self.timed_out > 0 => BroadcastAckErrorKind::TimedOut,
+            _ if self.disconnected + overflowed > 0 => BroadcastAckErrorKind::Disconnected,
+            Some(error) => BroadcastAckErrorKind::Decode(error),
+            None => return Ok(responses),
+        };
+        Err(BroadcastAckError { responses, missing, kind })
+    }
+}

@@ -1,0 +1,229 @@
+//! Sending to many.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sansocket_core::{BroadcastReport, Delivery, EncodeError, Message, SocketId, Target};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::inner::Inner;
+
+use super::ack::{Asked, BroadcastAckFuture};
+use super::encode::with_encoder;
+use super::namespace::NamespaceShared;
+use super::rooms::Rooms;
+use super::socket::Socket;
+
+/// Some of the sockets of a namespace, and how to send to them.
+///
+/// Each method gives a new one: `io.to("a").to("b").except("c")` is everybody who is in `a` or `b`,
+/// and not in `c`. Nobody is reached twice.
+#[derive(Clone)]
+#[must_use = "this sends nothing by itself"]
+pub struct Broadcast {
+    inner: Arc<Inner>,
+    namespace: Arc<NamespaceShared>,
+    target: Target,
+    /// Whether only members of the target's rooms are meant, so that no rooms means nobody. To the
+    /// core, no rooms means everybody.
+    in_rooms: bool,
+    delivery: Delivery,
+}
+
+impl Broadcast {
+    pub(super) fn new(inner: &Arc<Inner>, namespace: &Arc<NamespaceShared>) -> Self {
+        Self {
+            inner: inner.clone(),
+            namespace: namespace.clone(),
+            target: Target::everybody(),
+            in_rooms: false,
+            delivery: Delivery::Reliable,
+        }
+    }
+
+    pub(super) fn except_socket(mut self, id: SocketId) -> Self {
+        self.target.except_socket = Some(id);
+        self
+    }
+
+    /// The members of `rooms`, beside those of rooms that were named before. An empty list names
+    /// nobody; in the reference it names everybody.
+    pub fn to(mut self, rooms: impl Rooms) -> Self {
+        self.in_rooms = true;
+        rooms.visit(&mut |room| self.target.rooms.push(room.into()));
+        self
+    }
+
+    /// The same as [`to`](Self::to).
+    pub fn in_(self, rooms: impl Rooms) -> Self {
+        self.to(rooms)
+    }
+
+    /// But not the members of `rooms`.
+    pub fn except(mut self, rooms: impl Rooms) -> Self {
+        rooms.visit(&mut |room| self.target.except.push(room.into()));
+        self
+    }
+
+    /// Only sockets of this server. A server is always alone so far, so it changes nothing.
+    pub fn local(self) -> Self {
+        self
+    }
+
+    /// The event may be dropped: it is sent only to those whose transport is ready at once.
+    pub fn volatile(mut self) -> Self {
+        self.delivery = Delivery::Volatile;
+        self
+    }
+
+    /// The event is to be acknowledged within `timeout`. Such an event is never volatile.
+    pub fn timeout(self, timeout: Duration) -> TimedBroadcast {
+        TimedBroadcast { broadcast: self, timeout }
+    }
+
+    /// Sends an event, which is encoded once for all. A tuple of `args` is several arguments, `()`
+    /// none. It is queued for everybody when this returns.
+    ///
+    /// A recipient whose outbox is full is disconnected, because it would miss the event; the
+    /// report tells how many there were.
+    ///
+    /// # Errors
+    ///
+    /// If the arguments cannot be encoded. Nobody gets anything then.
+    pub fn emit<T: Serialize + ?Sized>(
+        &self,
+        event: &str,
+        args: &T,
+    ) -> Result<BroadcastReport, EncodeError> {
+        let name = &self.namespace.name;
+        let message = with_encoder(|encoder| Message::event(encoder, name, event, args, None))?;
+        let Some(target) = self.target() else { return Ok(BroadcastReport::default()) };
+        self.namespace.notify_outgoing(|| self.fetch_sockets(), event, &message);
+        Ok(self.inner.shards.broadcast(self.namespace.key, target, &message, self.delivery))
+    }
+
+    /// The sockets themselves.
+    pub fn fetch_sockets(&self) -> Vec<Socket> {
+        let Some(target) = self.target() else { return Vec::new() };
+        let found = self.inner.shards.matching(self.namespace.key, target);
+        found.iter().map(Socket::new).collect()
+    }
+
+    /// Makes the sockets join rooms. A socket that is in too many rooms stays out.
+    pub fn sockets_join(&self, rooms: impl Rooms) {
+        self.each(rooms, |socket, room| socket.join(room));
+    }
+
+    /// Makes the sockets leave rooms.
+    pub fn sockets_leave(&self, rooms: impl Rooms) {
+        self.each(rooms, |socket, room| socket.leave(room));
+    }
+
+    /// Disconnects the sockets from the namespace; with `close`, their clients' connections too,
+    /// and so from every namespace.
+    pub fn disconnect_sockets(&self, close: bool) {
+        let Some(target) = self.target() else { return };
+        let now = self.inner.now();
+        let message = Message::disconnect(&self.namespace.name);
+        self.inner.shards.command(self.namespace.key, target, |socket| {
+            if close {
+                socket.close_connection(now);
+            } else {
+                socket.disconnect(&message);
+            }
+        });
+    }
+
+    fn each(
+        &self,
+        rooms: impl Rooms,
+        act: impl Fn(&mut sansocket_core::Socket<'_>, &str) -> bool,
+    ) {
+        let mut names: Vec<Box<str>> = Vec::new();
+        rooms.visit(&mut |room| names.push(room.into()));
+        let Some(target) = self.target() else { return };
+        self.inner.shards.command(self.namespace.key, target, |mut socket| {
+            for room in &names {
+                act(&mut socket, room);
+            }
+        });
+    }
+
+    /// `None` if nobody is meant.
+    fn target(&self) -> Option<&Target> {
+        (!self.in_rooms || !self.target.rooms.is_empty()).then_some(&self.target)
+    }
+}
+
+impl fmt::Debug for Broadcast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broadcast")
+            .field("namespace", &self.namespace.name)
+            .field("target", &self.target)
+            .field("delivery", &self.delivery)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`Broadcast`] that is to be acknowledged. See [`Broadcast::timeout`].
+#[derive(Clone, Debug)]
+#[must_use = "this sends nothing by itself"]
+pub struct TimedBroadcast {
+    broadcast: Broadcast,
+    timeout: Duration,
+}
+
+impl TimedBroadcast {
+    /// See [`Broadcast::to`].
+    pub fn to(mut self, rooms: impl Rooms) -> Self {
+        self.broadcast = self.broadcast.to(rooms);
+        self
+    }
+
+    /// The same as [`to`](Self::to).
+    pub fn in_(self, rooms: impl Rooms) -> Self {
+        self.to(rooms)
+    }
+
+    /// See [`Broadcast::except`].
+    pub fn except(mut self, rooms: impl Rooms) -> Self {
+        self.broadcast = self.broadcast.except(rooms);
+        self
+    }
+
+    /// See [`Broadcast::local`].
+    pub fn local(mut self) -> Self {
+        self.broadcast = self.broadcast.local();
+        self
+    }
+
+    /// Sends an event, at once, and gives what each recipient acknowledges it with, decoded as a
+    /// `T`, in the order in which the answers come. The future ends when the last recipient has
+    /// answered, timed out or gone; with no recipients, at once.
+    ///
+    /// # Errors
+    ///
+    /// Unless everybody answers. The error holds the answers that did come.
+    pub fn emit_with_ack<T: DeserializeOwned>(
+        &self,
+        event: &str,
+        args: &(impl Serialize + ?Sized),
+    ) -> BroadcastAckFuture<T> {
+        let Broadcast { inner, namespace, .. } = &self.broadcast;
+        BroadcastAckFuture::new(inner, |id| {
+            let message = with_encoder(|encoder| {
+                Message::event(encoder, &namespace.name, event, args, Some(id))
+            })?;
+            let Some(target) = self.broadcast.target() else {
+                return Ok(Asked { queued: 0, overflowed: 0 });
+            };
+            namespace.notify_outgoing(|| self.broadcast.fetch_sockets(), event, &message);
+            let deadline = inner.now() + self.timeout;
+            let shards = &inner.shards;
+            let report = shards.broadcast_with_ack(namespace.key, target, &message, id, deadline);
+            Ok(Asked { queued: report.queued, overflowed: report.overflowed })
+        })
+    }
+}

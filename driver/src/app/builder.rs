@@ -1,0 +1,219 @@
+//! The settings of a new server.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sansocket_core::{Config, Limits, SHARDS_MAX, Transports};
+
+use crate::http::{ClientFiles, Cors};
+use crate::inner::Inner;
+use crate::runtime::Runtime;
+use crate::settings::Settings;
+use crate::shards::Shards;
+
+use super::error::{HandlerError, log};
+use super::io::Io;
+use super::state::State;
+use super::{App, ErrorHook};
+
+/// The settings of a new server. Names and defaults are the reference implementation's where it
+/// has them.
+#[must_use = "this is no server yet"]
+pub struct Builder {
+    config: Config,
+    settings: Settings,
+    shards: usize,
+    state: State,
+    error_hook: ErrorHook,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let settings = Settings {
+            path: "/socket.io/".into(),
+            allow_request: None,
+            cors: None,
+            client_files: None,
+            header_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(30),
+            close_timeout: Duration::from_secs(10),
+        };
+        Self {
+            config: Config::default(),
+            settings,
+            shards: std::thread::available_parallelism().map_or(1, usize::from),
+            state: State::default(),
+            error_hook: Box::new(log),
+        }
+    }
+}
+
+/// The protocol.
+impl Builder {
+    /// Transports that clients may use. Both by default.
+    pub fn transports(mut self, transports: Transports) -> Self {
+        self.config.transports = transports;
+        self
+    }
+
+    /// Whether clients may go from polling to WebSocket. They may by default.
+    pub fn allow_upgrades(mut self, allow: bool) -> Self {
+        self.config.allow_upgrades = allow;
+        self
+    }
+
+    /// Time between a pong and the next ping. 25 s by default.
+    pub fn ping_interval(mut self, interval: Duration) -> Self {
+        self.config.ping_interval = interval;
+        self
+    }
+
+    /// Time in which a ping must be answered. 20 s by default.
+    pub fn ping_timeout(mut self, timeout: Duration) -> Self {
+        self.config.ping_timeout = timeout;
+        self
+    }
+
+    /// Time that an upgrade may take. 10 s by default.
+    pub fn upgrade_timeout(mut self, timeout: Duration) -> Self {
+        self.config.upgrade_timeout = timeout;
+        self
+    }
+
+    /// Time in which a connection must have joined a namespace. 45 s by default.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.config.connect_timeout = timeout;
+        self
+    }
+
+    /// Bytes of one HTTP body, one WebSocket message, and one event with all its attachments: the
+    /// reference's `maxHttpBufferSize`, and one of the [`Limits`]. 1 000 000 by default.
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        self.config.limits.max_payload = bytes;
+        self
+    }
+
+    /// What a client may make the server hold, [`max_payload`](Self::max_payload) included.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.config.limits = limits;
+        self
+    }
+}
+
+/// HTTP.
+impl Builder {
+    /// The path of the server, `/socket.io/` by default. Slashes in front and behind may be left
+    /// out.
+    pub fn path(mut self, path: &str) -> Self {
+        let path = path.trim_matches('/');
+        self.settings.path =
+            if path.is_empty() { "/".into() } else { format!("/{path}/").into_boxed_str() };
+        self
+    }
+
+    /// Lets scripts of other origins use the server. None may by default.
+    pub fn cors(mut self, cors: Cors) -> Self {
+        self.settings.cors = Some(cors);
+        self
+    }
+
+    /// Decides about every handshake, by its HTTP request. An error refuses it, and its text is
+    /// told to the client.
+    pub fn allow_request<F, Fut, E>(mut self, allow: F) -> Self
+    where
+        F: Fn(Arc<http::request::Parts>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<String> + 'static,
+    {
+        self.settings.allow_request = Some(Arc::new(move |request| {
+            let verdict = allow(request);
+            Box::pin(async move { verdict.await.map_err(Into::into) })
+        }));
+        self
+    }
+
+    /// Serves the client's files, `socket.io.js` and the like, from a folder.
+    pub fn serve_client(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.settings.client_files = Some(ClientFiles::new(folder.into()));
+        self
+    }
+
+    /// Time in which the header of a request must be complete, and for which an idle HTTP
+    /// connection is kept. 30 s by default.
+    pub fn header_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.header_timeout = timeout;
+        self
+    }
+
+    /// Time in which the body of a request must be complete. 30 s by default.
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.body_timeout = timeout;
+        self
+    }
+
+    /// Time in which a WebSocket that closes must have taken what is queued for it. 10 s by
+    /// default.
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.close_timeout = timeout;
+        self
+    }
+}
+
+/// The application.
+impl Builder {
+    /// A value that every handler can get, by its type: `socket.state::<S>()`. There is one of
+    /// each type; a later one takes the place of an earlier one.
+    pub fn state<S: Any + Send + Sync>(mut self, state: S) -> Self {
+        self.state.insert(state);
+        self
+    }
+
+    /// Called when a handler could not be called, or failed, in place of the default, which logs
+    /// by `tracing`, without what clients have sent. It must not take long.
+    pub fn on_error(mut self, hook: impl Fn(&HandlerError) + Send + Sync + 'static) -> Self {
+        self.error_hook = Box::new(hook);
+        self
+    }
+
+    /// Into how many parts the sessions are divided, each behind a lock of its own: by default as
+    /// many as there are processors, 64 at most. Applications do not notice.
+    pub fn shards(mut self, count: usize) -> Self {
+        self.shards = count;
+        self
+    }
+
+    /// The server, on some runtime. Runtimes' crates have a shorter way.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system has no random numbers for us.
+    pub fn build_with(self, runtime: Arc<dyn Runtime>) -> io::Result<Io> {
+        let Self { config, settings, shards, state, error_hook } = self;
+        let mut entropy = Ok(());
+        let shards = Shards::new(&config, shards.clamp(1, SHARDS_MAX), || {
+            let mut seed = [0; 32];
+            if let Err(error) = getrandom::fill(&mut seed) {
+                entropy = Err(io::Error::other(error.to_string()));
+            }
+            seed
+        });
+        entropy?;
+        let app = App::new(&shards, state, error_hook)?;
+        Ok(Io { inner: Arc::new(Inner::new(config, shards, runtime, app, settings)) })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("config", &self.config)
+            .field("path", &self.settings.path)
+            .field("shards", &self.shards)
+            .finish_non_exhaustive()
+    }
+}

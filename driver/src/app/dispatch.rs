@@ -1,0 +1,166 @@
+//! From what happened at a socket to the handlers. Called by the session task, one event of a
+//! socket after the other, and never with a shard locked.
+
+use std::sync::Arc;
+
+use sansocket_core::{ConnectRequest, Disconnected, Message, PacketError, Received};
+
+use crate::handshake::Handshake;
+use crate::inner::Inner;
+
+use super::Work;
+use super::encode::with_encoder;
+use super::error::ConnectError;
+use super::handler::{Call, ErasedHandler};
+use super::listeners::Disconnect;
+use super::namespace::NamespaceShared;
+use super::reply::Reply;
+use super::socket::{Socket, SocketShared};
+
+/// Decides about a client that asks to join a namespace, then runs the handlers of connections.
+/// Events of the socket are to wait until this is done.
+pub(crate) fn connect(
+    inner: &Arc<Inner>,
+    shard: usize,
+    handshake: Arc<Handshake>,
+    request: ConnectRequest,
+) -> Work {
+    let inner = inner.clone();
+    Box::pin(async move {
+        // Namespaces are never removed, and known here before clients can see them.
+        let Some(namespace) = inner.app.namespace_of(request.namespace) else { return };
+        let shared = SocketShared::new(&inner, shard, &namespace, handshake, &request);
+        let socket = Socket::new(&Arc::new(shared));
+        drop(request);
+        for middleware in namespace.middleware.snapshot().iter().flat_map(|list| list.iter()) {
+            if let Err(error) = middleware(socket.clone()).await {
+                return reject(&socket, &namespace, error);
+            }
+        }
+        if !accept(&socket, &namespace) {
+            return;
+        }
+        for handler in namespace.connect.snapshot().iter().flat_map(|list| list.iter()) {
+            handler(socket.clone()).await;
+        }
+    })
+}
+
+/// `false` if the client has left meanwhile.
+fn accept(socket: &Socket, namespace: &NamespaceShared) -> bool {
+    let shared = socket.shared();
+    let message = Message::connect(&namespace.name, shared.id.as_str(), None);
+    let Some(shard) = shared.inner.shards.get(shared.shard) else { return false };
+    shard.with(|state| {
+        let accepted = state.core.accept_socket(shared.key, &message).is_ok();
+        // Acceptance may have ended the connection, if its outbox had no room for the answer; the
+        // event of that end, which is still to come, takes the entry away again.
+        if accepted {
+            state.sockets.insert(shared.key, shared.clone());
+        }
+        accepted
+    })
+}
+
+fn reject(socket: &Socket, namespace: &NamespaceShared, error: ConnectError) {
+    let shared = socket.shared();
+    let ConnectError { message, data } = error;
+    let encoded = with_encoder(|encoder| {
+        Message::connect_error(encoder, &namespace.name, &message, data.as_ref())
+    });
+    let encoded = encoded.or_else(|_| {
+        let data: Option<&()> = None;
+        with_encoder(|encoder| Message::connect_error(encoder, &namespace.name, &message, data))
+    });
+    // A text and a JSON value can always be encoded.
+    let Ok(encoded) = encoded else { return };
+    let Some(shard) = shared.inner.shards.get(shared.shard) else { return };
+    // The client may have left meanwhile.
+    let _ = shard.with(|state| state.core.reject_socket(shared.key, &encoded));
+}
+
+/// Calls the handlers of an event; `None` if there is nothing to run.
+pub(crate) fn receive(socket: &Arc<SocketShared>, received: Received) -> Option<Work> {
+    let name = received.packet.event_name();
+    let listeners = &socket.namespace.listeners;
+    let handler = listeners.find(name);
+    let any = listeners.any.snapshot();
+    let ack = received.ack();
+    let Some(own) = socket.own() else {
+        if any.is_none() {
+            let Some((event, handler)) = handler else {
+                tracing::trace!(socket = %socket.id, event = name, "no handler");
+                return None;
+            };
+            let args = received.packet.into_args(received.attachments);
+            return call(socket, event, &*handler, args, ack);
+        }
+        return receive_by_several(socket, received, &[any], [None, handler]);
+    };
+    let own_handler = own.find(name);
+    receive_by_several(socket, received, &[any, own.any.snapshot()], [own_handler, handler])
+}
+
+type AnyHandlers = Option<Arc<[Arc<super::listeners::OnAny>]>>;
+
+/// All of an event's handlers, one after the other. The first of `handlers` acknowledges.
+fn receive_by_several(
+    socket: &Arc<SocketShared>,
+    received: Received,
+    any: &[AnyHandlers],
+    handlers: [Option<super::listeners::Found>; 2],
+) -> Option<Work> {
+    let mut ack = received.ack();
+    let mut works = Vec::new();
+    let name = received.packet.event_name().to_owned();
+    let args = received.packet.into_args(received.attachments);
+    for handler in any.iter().flatten().flat_map(|list| list.iter()) {
+        works.push(handler(Socket::new(socket), name.clone(), args.clone()));
+    }
+    for (event, handler) in handlers.into_iter().flatten() {
+        works.extend(call(socket, event, &*handler, args.clone(), ack.take()));
+    }
+    in_order(works)
+}
+
+fn call(
+    socket: &Arc<SocketShared>,
+    event: Arc<str>,
+    handler: &dyn ErasedHandler,
+    args: sansocket_core::Args,
+    ack: Option<sansocket_core::AckId>,
+) -> Option<Work> {
+    let reply = Reply::new(socket.clone(), ack);
+    handler.call(Call { event, socket: Socket::new(socket), args, reply })
+}
+
+/// Runs the handlers of disconnections. To be called when the socket is no longer among those of
+/// its shard; its own handlers are forgotten, and with them whatever they hold.
+pub(crate) fn disconnect(socket: &Arc<SocketShared>, event: Disconnected) -> Option<Work> {
+    let Disconnected { reason, rooms, .. } = event;
+    let disconnect = Disconnect { reason, rooms };
+    let own = socket.own().and_then(|own| own.disconnect.snapshot());
+    let shared = socket.namespace.listeners.disconnect.snapshot();
+    let handlers = own.iter().chain(&shared).flat_map(|list| list.iter());
+    let works = handlers.map(|handler| handler(Socket::new(socket), disconnect.clone())).collect();
+    if let Some(own) = socket.own() {
+        own.clear();
+    }
+    in_order(works)
+}
+
+/// A client broke the protocol. Its connection is closed by the core.
+pub(crate) fn violation(_inner: &Inner, error: PacketError) {
+    tracing::debug!(%error, "client broke the protocol");
+}
+
+fn in_order(mut works: Vec<Work>) -> Option<Work> {
+    match works.len() {
+        0 | 1 => works.pop(),
+        _ => Some(Box::pin(async move {
+            for work in works {
+                work.await;
+            }
+        })),
+    }
+}

@@ -1,0 +1,231 @@
+//! The server, as the application sees it.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sansocket_core::{
+    Args, BroadcastReport, Config, EncodeError, Message, SocketId, Stats,
+};
+use serde::Serialize;
+
+use crate::inner::Inner;
+
+use super::broadcast::{Broadcast, TimedBroadcast};
+use super::builder::Builder;
+use super::error::ConnectError;
+use super::handler::Handler;
+use super::listeners::Disconnect;
+use super::namespace::Namespace;
+use super::reply::IntoReply;
+use super::rooms::Rooms;
+use super::socket::Socket;
+
+/// A server. A handle, cheap to clone.
+///
+/// What is registered or sent here concerns the namespace `/`; [`of`](Self::of) gives others.
+#[derive(Clone)]
+pub struct Io {
+    pub(crate) inner: Arc<Inner>,
+}
+
+impl Io {
+    /// The settings of a new server.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn new(inner: &Arc<Inner>) -> Self {
+        Self { inner: inner.clone() }
+    }
+
+    /// The namespace of that name, created if there is none. Clients can join it from now on.
+    ///
+    /// Names begin with `/`; one that does not is given it.
+    pub fn of(&self, name: &str) -> Namespace {
+        let namespace = self.inner.app.namespace(&self.inner.shards, name);
+        Namespace::new(&self.inner, &namespace)
+    }
+
+    /// The state of that type that the server was built with, see [`Builder::state`].
+    pub fn state<S: Any + Send + Sync>(&self) -> Option<&S> {
+        self.inner.app.state()
+    }
+
+    /// The connected socket of that id, in whichever namespace.
+    pub fn find_socket(&self, id: &SocketId) -> Option<Socket> {
+        self.inner.shards.find_socket(id).as_ref().map(Socket::new)
+    }
+
+    /// How much the server holds at this moment. Takes time in proportion to the number of
+    /// connections.
+    pub fn stats(&self) -> Stats {
+        let mut total = Stats::default();
+        for shard in self.inner.shards.iter() {
+            let stats = shard.with(|state| state.core.stats());
+            total.sessions += stats.sessions;
+            total.connections += stats.connections;
+            total.sockets += stats.sockets;
+            total.rooms += stats.rooms;
+            total.pending_acks += stats.pending_acks;
+            total.outbox_bytes += stats.outbox_bytes;
+            total.timers += stats.timers;
+        }
+        total
+    }
+
+    /// The path of the server, with a slash at its end.
+    pub fn path(&self) -> &str {
+        &self.inner.settings.path
+    }
+
+    /// The settings that the protocol knows: intervals, transports, limits.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    fn root(&self) -> Namespace {
+        Namespace::new(&self.inner, self.inner.app.root())
+    }
+}
+
+/// The namespace `/`.
+impl Io {
+    /// See [`Namespace::use_`].
+    pub fn use_<F, Fut, E>(&self, middleware: F) -> Self
+    where
+        F: Fn(Socket) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<ConnectError> + 'static,
+    {
+        self.root().use_(middleware);
+        self.clone()
+    }
+
+    /// See [`Namespace::on_connect`].
+    pub fn on_connect<F, Fut>(&self, handler: F) -> Self
+    where
+        F: Fn(Socket) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoReply> + Send + 'static,
+    {
+        self.root().on_connect(handler);
+        self.clone()
+    }
+
+    /// See [`Namespace::on_disconnect`].
+    pub fn on_disconnect<F, Fut, D>(&self, handler: F) -> Self
+    where
+        F: Fn(Socket, D) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoReply> + Send + 'static,
+        D: From<Disconnect> + 'static,
+    {
+        self.root().on_disconnect(handler);
+        self.clone()
+    }
+
+    /// See [`Namespace::on`].
+    pub fn on<Form: 'static>(&self, event: &str, handler: impl Handler<Form>) -> Self {
+        self.root().on(event, handler);
+        self.clone()
+    }
+
+    /// See [`Namespace::off`].
+    pub fn off(&self, event: &str) -> bool {
+        self.root().off(event)
+    }
+
+    /// See [`Namespace::on_any`].
+    pub fn on_any<F, Fut>(&self, handler: F) -> Self
+    where
+        F: Fn(Socket, String, Args) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoReply> + Send + 'static,
+    {
+        self.root().on_any(handler);
+        self.clone()
+    }
+
+    /// See [`Namespace::on_any_outgoing`].
+    pub fn on_any_outgoing<F>(&self, function: F) -> Self
+    where
+        F: Fn(&Socket, &str, &Message) + Send + Sync + 'static,
+    {
+        self.root().on_any_outgoing(function);
+        self.clone()
+    }
+
+    /// Sends an event to everybody in `/`. See [`Broadcast::emit`].
+    ///
+    /// # Errors
+    ///
+    /// If the arguments cannot be encoded.
+    pub fn emit<T: Serialize + ?Sized>(
+        &self,
+        event: &str,
+        args: &T,
+    ) -> Result<BroadcastReport, EncodeError> {
+        self.root().emit(event, args)
+    }
+
+    /// See [`Namespace::to`].
+    pub fn to(&self, rooms: impl Rooms) -> Broadcast {
+        self.root().to(rooms)
+    }
+
+    /// See [`Namespace::in_`].
+    pub fn in_(&self, rooms: impl Rooms) -> Broadcast {
+        self.root().in_(rooms)
+    }
+
+    /// See [`Namespace::except`].
+    pub fn except(&self, rooms: impl Rooms) -> Broadcast {
+        self.root().except(rooms)
+    }
+
+    /// See [`Namespace::local`].
+    pub fn local(&self) -> Broadcast {
+        self.root().local()
+    }
+
+    /// See [`Namespace::volatile`].
+    pub fn volatile(&self) -> Broadcast {
+        self.root().volatile()
+    }
+
+    /// See [`Namespace::timeout`].
+    pub fn timeout(&self, timeout: Duration) -> TimedBroadcast {
+        self.root().timeout(timeout)
+    }
+
+    /// See [`Namespace::sockets`].
+    pub fn sockets(&self) -> Vec<Socket> {
+        self.root().sockets()
+    }
+
+    /// See [`Namespace::fetch_sockets`].
+    pub fn fetch_sockets(&self) -> Vec<Socket> {
+        self.root().fetch_sockets()
+    }
+
+    /// See [`Namespace::sockets_join`].
+    pub fn sockets_join(&self, rooms: impl Rooms) {
+        self.root().sockets_join(rooms);
+    }
+
+    /// See [`Namespace::sockets_leave`].
+    pub fn sockets_leave(&self, rooms: impl Rooms) {
+        self.root().sockets_leave(rooms);
+    }
+
+    /// See [`Namespace::disconnect_sockets`].
+    pub fn disconnect_sockets(&self, close: bool) {
+        self.root().disconnect_sockets(close);
+    }
+}
+
+impl fmt::Debug for Io {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Io").field("path", &self.inner.settings.path).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,148 @@
+//! Who is called when something happens, in a namespace or at one socket.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, RwLock};
+
+use sansocket_core::{Args, DisconnectReason, Message};
+
+use super::Work;
+use super::error::ConnectError;
+use super::handler::{ErasedHandler, run};
+use super::reply::{IntoReply, Reply};
+use super::socket::Socket;
+use super::sync::{List, read, write};
+
+pub(super) type OnMiddleware = dyn Fn(Socket) -> Verdict + Send + Sync;
+pub(super) type OnConnect = dyn Fn(Socket) -> Work + Send + Sync;
+pub(super) type OnDisconnect = dyn Fn(Socket, Disconnect) -> Work + Send + Sync;
+pub(super) type OnAny = dyn Fn(Socket, String, Args) -> Work + Send + Sync;
+pub(super) type OnAnyOutgoing = dyn Fn(&Socket, &str, &Message) + Send + Sync;
+
+/// What a middleware decides.
+pub(super) type Verdict =
+    std::pin::Pin<Box<dyn Future<Output = Result<(), ConnectError>> + Send>>;
+
+/// How a socket ended.
+///
+/// A handler of disconnections gets one, or only the [`DisconnectReason`] of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Disconnect {
+    /// Why.
+    pub reason: DisconnectReason,
+    /// The rooms that the socket was in until then, its own not among them.
+    pub rooms: Vec<Arc<str>>,
+}
+
+impl From<Disconnect> for DisconnectReason {
+    fn from(disconnect: Disconnect) -> Self {
+        disconnect.reason
+    }
+}
+
+/// What namespaces and sockets have in common.
+#[derive(Default)]
+pub(super) struct Listeners {
+    events: RwLock<HashMap<Arc<str>, Listener>>,
+    pub(super) any: List<OnAny>,
+    pub(super) disconnect: List<OnDisconnect>,
+}
+
+#[derive(Clone)]
+struct Listener {
+    handler: Arc<dyn ErasedHandler>,
+    once: bool,
+}
+
+/// A handler, and the name that it was registered by.
+pub(super) type Found = (Arc<str>, Arc<dyn ErasedHandler>);
+
+impl Listeners {
+    pub(super) fn on(&self, event: &str, handler: Arc<dyn ErasedHandler>, once: bool) {
+        let replaced = write(&self.events).insert(event.into(), Listener { handler, once });
+        // The application's destructors run without the lock.
+        drop(replaced);
+    }
+
+    pub(super) fn off(&self, event: &str) -> bool {
+        let removed = write(&self.events).remove(event);
+        removed.is_some()
+    }
+
+    /// The handler of an event, without a string being made for the look-up. One that is for once
+    /// is found once.
+    pub(super) fn find(&self, event: &str) -> Option<Found> {
+        let events = read(&self.events);
+        let (name, listener) = events.get_key_value(event)?;
+        if !listener.once {
+            return Some((name.clone(), listener.handler.clone()));
+        }
+        drop(events);
+        let mut events = write(&self.events);
+        // It may have been replaced meanwhile by one that stays.
+        let (name, listener) = events.get_key_value(event)?;
+        let found = (name.clone(), listener.handler.clone());
+        if listener.once {
+            events.remove(event);
+        }
+        Some(found)
+    }
+
+    pub(super) fn on_any<F, Fut>(&self, handler: F)
+    where
+        F: Fn(Socket, String, Args) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoReply> + Send + 'static,
+    {
+        self.any.push(Arc::new(move |socket: Socket, event: String, args| {
+            let name = event.as_str().into();
+            let reply = Reply::new(socket.shared().clone(), None);
+            run(handler(socket, event, args), reply, name)
+        }));
+    }
+
+    pub(super) fn on_disconnect<F, Fut, D>(&self, handler: F)
+    where
+        F: Fn(Socket, D) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoReply> + Send + 'static,
+        D: From<Disconnect>,
+    {
+        let event: Arc<str> = "disconnect".into();
+        self.disconnect.push(Arc::new(move |socket: Socket, disconnect: Disconnect| {
+            let reply = Reply::new(socket.shared().clone(), None);
+            run(handler(socket, disconnect.into()), reply, event.clone())
+        }));
+    }
+
+    /// Forgets all handlers.
+    pub(super) fn clear(&self) {
+        let events = std::mem::take(&mut *write(&self.events));
+        drop(events);
+        self.any.clear();
+        self.disconnect.clear();
+    }
+}
+
+pub(super) fn on_connect<F, Fut>(handler: F) -> Arc<OnConnect>
+where
+    F: Fn(Socket) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output: IntoReply> + Send + 'static,
+{
+    let event: Arc<str> = "connect".into();
+    Arc::new(move |socket: Socket| {
+        let reply = Reply::new(socket.shared().clone(), None);
+        run(handler(socket), reply, event.clone())
+    })
+}
+
+pub(super) fn middleware<F, Fut, E>(middleware: F) -> Arc<OnMiddleware>
+where
+    F: Fn(Socket) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<ConnectError>,
+{
+    Arc::new(move |socket| {
+        let verdict = middleware(socket);
+        Box::pin(async move { verdict.await.map_err(Into::into) })
+    })
+}

@@ -1,0 +1,160 @@
+//! What an application sees of the server.
+//!
+//! It reads like the JavaScript interface. Handlers are registered at the namespace rather than at
+//! each socket as it comes, return their acknowledgement, and take typed arguments.
+//!
+//! | JavaScript | here |
+//! | --- | --- |
+//! | `new Server(opts)` | `Server::builder()....build()` |
+//! | `io.of("/chat")` | [`io.of("/chat")`](Io::of) |
+//! | `io.use((socket, next) => next(err))` | [`io.use_(async \|socket: Socket\| Err("..."))`](Namespace::use_) |
+//! | `io.on("connection", socket => {})` | [`io.on_connect(async \|socket: Socket\| {})`](Namespace::on_connect) |
+//! | `socket.on("e", (a, b) => {})` | [`io.on("e", async \|socket: Socket, (a, b): (A, B)\| {})`](Namespace::on) for all sockets, [`socket.on`](Socket::on) for one |
+//! | `socket.on("e", (a, callback) => callback(x))` | `io.on("e", async \|_: Socket, a: A\| Ack(x))`, or a third parameter, [`Reply`] |
+//! | `socket.once`, `off` | [`once`](Socket::once), [`off`](Socket::off); an event has at most one handler at a namespace, and one at a socket |
+//! | `socket.on("disconnect", reason => {})`, `"disconnecting"` | [`on_disconnect`](Namespace::on_disconnect), which can be told the rooms |
+//! | `socket.onAny`, `io.onAnyOutgoing` | [`on_any`](Namespace::on_any), [`on_any_outgoing`](Namespace::on_any_outgoing) |
+//! | `socket.emit("e", a)`, `emit("e", a, b)` | [`socket.emit("e", &a)`](Socket::emit), `emit("e", &(a, b))` |
+//! | `await socket.timeout(ms).emitWithAck("e", a)` | [`socket.emit_with_ack::<T>("e", &a, timeout).await`](Socket::emit_with_ack) |
+//! | `io.to("r").except("s").emit("e", a)` | [the same](Broadcast) |
+//! | `io.in("r")` | [`io.in_("r")`](Io::in_) |
+//! | `io.timeout(ms).emitWithAck("e")` | [`io.timeout(timeout).emit_with_ack::<T>("e", &()).await`](TimedBroadcast::emit_with_ack) |
+//! | `socket.broadcast.emit`, `socket.to("r").emit` | [`socket.broadcast().emit`](Socket::broadcast), [`socket.to("r").emit`](Socket::to) |
+//! | `socket.volatile.emit` | [`socket.volatile().emit`](Socket::volatile) |
+//! | `socket.join("r")`, `leave`, `rooms` | [`join`](Socket::join), [`leave`](Socket::leave), [`rooms`](Socket::rooms) |
+//! | `io.fetchSockets()`, `socketsJoin`, `socketsLeave`, `disconnectSockets(true)` | [`fetch_sockets`](Broadcast::fetch_sockets), [`sockets_join`](Broadcast::sockets_join), [`sockets_leave`](Broadcast::sockets_leave), [`disconnect_sockets(true)`](Broadcast::disconnect_sockets) |
+//! | `socket.disconnect()`, `disconnect(true)` | [`disconnect()`](Socket::disconnect), [`disconnect_connection()`](Socket::disconnect_connection) |
+//! | `socket.handshake`, `socket.handshake.auth` | [`handshake()`](Socket::handshake), [`auth::<T>()`](Socket::auth) |
+//! | `socket.data.user = x` | [`socket.insert(x)`](Socket::insert), [`socket.get::<X>()`](Socket::get) |
+//! | variables around the handlers | [`Builder::state`], [`socket.state::<S>()`](Socket::state) |
+
+mod ack;
+mod broadcast;
+mod builder;
+mod dispatch;
+mod encode;
+mod error;
+mod extensions;
+mod handler;
+mod io;
+mod listeners;
+mod namespace;
+mod reply;
+mod rooms;
+mod socket;
+mod state;
+mod sync;
+
+#[cfg(test)]
+mod tests;
+
+pub use ack::{AckFuture, BroadcastAckFuture};
+pub use broadcast::{Broadcast, TimedBroadcast};
+pub use builder::Builder;
+pub use error::{
+    AckError, BroadcastAckError, BroadcastAckErrorKind, ConnectError, EmitError, HandlerError,
+    HandlerErrorKind, JoinError,
+};
+pub use extensions::Extensions;
+pub use handler::{FromArgs, Handler};
+pub use io::Io;
+pub use listeners::Disconnect;
+pub use namespace::Namespace;
+pub use reply::{Ack, IntoReply, Reply};
+pub use rooms::Rooms;
+pub use socket::{Socket, TimedEmitter, VolatileEmitter};
+
+pub(crate) use dispatch::{connect, disconnect, receive, violation};
+pub(crate) use socket::SocketShared;
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, RwLock};
+
+use sansocket_core::{AckOutcome, NamespaceKey};
+use slotmap::SecondaryMap;
+
+use crate::shards::Shards;
+
+use ack::Acks;
+use error::ErrorHook;
+use namespace::NamespaceShared;
+use state::State;
+use sync::{read, write};
+
+/// Handlers that run.
+pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What the application has registered, and what it waits for.
+pub(crate) struct App {
+    root: Arc<NamespaceShared>,
+    namespaces: RwLock<Namespaces>,
+    acks: Acks,
+    state: State,
+    error_hook: ErrorHook,
+}
+
+#[derive(Default)]
+struct Namespaces {
+    by_name: HashMap<Arc<str>, Arc<NamespaceShared>>,
+    by_key: SecondaryMap<NamespaceKey, Arc<NamespaceShared>>,
+}
+
+impl App {
+    fn new(shards: &Shards, state: State, error_hook: ErrorHook) -> std::io::Result<Self> {
+        let mut namespaces = Namespaces::default();
+        let root = namespaces.create(shards, "/");
+        let root = root.ok_or_else(|| std::io::Error::other("a server needs a shard"))?;
+        let namespaces = RwLock::new(namespaces);
+        Ok(Self { root, namespaces, acks: Acks::default(), state, error_hook })
+    }
+
+    /// What became of an acknowledgement that a client owed.
+    pub(crate) fn resolve(&self, outcome: AckOutcome) {
+        self.acks.resolve(outcome);
+    }
+
+    fn root(&self) -> &Arc<NamespaceShared> {
+        &self.root
+    }
+
+    /// The namespace of that name, created if there is none.
+    fn namespace(&self, shards: &Shards, name: &str) -> Arc<NamespaceShared> {
+        let slashed = if name.starts_with('/') { name.to_owned() } else { format!("/{name}") };
+        if let Some(namespace) = read(&self.namespaces).by_name.get(slashed.as_str()) {
+            return namespace.clone();
+        }
+        // The lock is held meanwhile, so that creations do not interleave in the shards, and so
+        // that a client who sees the namespace there finds it here.
+        let mut namespaces = write(&self.namespaces);
+        namespaces.create(shards, &slashed).unwrap_or_else(|| self.root.clone())
+    }
+
+    fn namespace_of(&self, key: NamespaceKey) -> Option<Arc<NamespaceShared>> {
+        read(&self.namespaces).by_key.get(key).cloned()
+    }
+
+    fn state<S: Any + Send + Sync>(&self) -> Option<&S> {
+        self.state.get()
+    }
+
+    fn report(&self, error: &HandlerError) {
+        (self.error_hook)(error);
+    }
+}
+
+impl Namespaces {
+    /// `None` without shards.
+    fn create(&mut self, shards: &Shards, name: &str) -> Option<Arc<NamespaceShared>> {
+        if let Some(namespace) = self.by_name.get(name) {
+            return Some(namespace.clone());
+        }
+        let key = shards.create_namespace(name)?;
+        let namespace = Arc::new(NamespaceShared::new(name.into(), key));
+        self.by_name.insert(namespace.name.clone(), namespace.clone());
+        self.by_key.insert(key, namespace.clone());
+        Some(namespace)
+    }
+}

@@ -1,0 +1,139 @@
+//! How a handler answers.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use sansocket_core::{AckId, Message};
+use serde::Serialize;
+
+use super::encode::with_encoder;
+use super::error::{EmitError, HandlerError, HandlerErrorKind};
+use super::socket::SocketShared;
+
+/// The acknowledgement of an event, to be given by hand: at once, later, or from another task.
+///
+/// A handler that takes one acknowledges by it alone, whatever it returns. Dropping it leaves the
+/// client without an answer.
+pub struct Reply {
+    socket: Arc<SocketShared>,
+    ack: Option<AckId>,
+}
+
+impl Reply {
+    pub(super) fn new(socket: Arc<SocketShared>, ack: Option<AckId>) -> Self {
+        Self { socket, ack }
+    }
+
+    /// Whether the client asked for an acknowledgement.
+    pub fn is_wanted(&self) -> bool {
+        self.ack.is_some()
+    }
+
+    /// Acknowledges with `value`; a tuple is several arguments, `()` none. Does nothing if the
+    /// client did not ask.
+    ///
+    /// # Errors
+    ///
+    /// If the value cannot be encoded, the client has left, or its outbox is full.
+    pub fn send<T: Serialize + ?Sized>(self, value: &T) -> Result<(), EmitError> {
+        self.answer(value)
+    }
+
+    fn answer<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), EmitError> {
+        let Some(id) = self.ack else { return Ok(()) };
+        let namespace = &self.socket.namespace.name;
+        let message = with_encoder(|encoder| Message::ack(encoder, namespace, id, value))?;
+        Ok(self.socket.with_core(|socket| socket.acknowledge(&message))?)
+    }
+
+    /// Takes it away from what a handler returns, so that the handler can be given it.
+    pub(super) fn take(&mut self) -> Self {
+        Self { socket: self.socket.clone(), ack: self.ack.take() }
+    }
+
+    /// Ends a call: answers with what the handler returned, or reports why it did not.
+    pub(super) fn finish(self, returned: impl IntoReply, event: &Arc<str>) {
+        if let Err(kind) = returned.reply(Target(&self)) {
+            self.report(event, kind);
+        }
+    }
+
+    pub(super) fn report(&self, event: &Arc<str>, kind: HandlerErrorKind) {
+        let SocketShared { inner, id, namespace, .. } = &*self.socket;
+        inner.app.report(&HandlerError {
+            event: event.clone(),
+            namespace: namespace.name.clone(),
+            socket: *id,
+            kind,
+        });
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("is_wanted", &self.is_wanted()).finish_non_exhaustive()
+    }
+}
+
+/// An acknowledgement with a value, as the return value of a handler. A tuple is several
+/// arguments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ack<T>(pub T);
+
+/// What a handler may return.
+///
+/// | returned | acknowledgement, if the client asked for one |
+/// | --- | --- |
+/// | `()` | an empty one |
+/// | [`Ack(value)`](Ack) | the value |
+/// | `Ok(..)` | that of what is inside |
+/// | `Err(error)` | none; the error goes to [`Builder::on_error`](crate::Builder::on_error) |
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot return `{Self}`",
+    note = "return `()`, `Ack(value)`, or a `Result` of these with an error type"
+)]
+pub trait IntoReply {
+    /// Acknowledges.
+    #[doc(hidden)]
+    fn reply(self, target: Target<'_>) -> Result<(), HandlerErrorKind>;
+}
+
+/// Whom to answer. Nobody else can make one, or do anything with it.
+#[doc(hidden)]
+pub struct Target<'a>(&'a Reply);
+
+impl Target<'_> {
+    fn send<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), HandlerErrorKind> {
+        match self.0.answer(value) {
+            // Clients leave at any time; nobody is to be blamed.
+            Ok(()) | Err(EmitError::NotConnected) => Ok(()),
+            Err(error) => Err(HandlerErrorKind::Reply(error)),
+        }
+    }
+}
+
+impl IntoReply for () {
+    fn reply(self, target: Target<'_>) -> Result<(), HandlerErrorKind> {
+        target.send(&())
+    }
+}
+
+impl<T: Serialize> IntoReply for Ack<T> {
+    fn reply(self, target: Target<'_>) -> Result<(), HandlerErrorKind> {
+        target.send(&self.0)
+    }
+}
+
+impl<R, E> IntoReply for Result<R, E>
+where
+    R: IntoReply,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    fn reply(self, target: Target<'_>) -> Result<(), HandlerErrorKind> {
+        match self {
+            Ok(returned) => returned.reply(target),
+            Err(error) => Err(HandlerErrorKind::Failed(error.into())),
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! One client in one namespace.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use sansocket_core::{Args, ArgsError, Delivery, Message, SocketId, SocketKey};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::handshake::Handshake;
+use crate::inner::Inner;
+
+use super::ack::AckFuture;
+use super::broadcast::Broadcast;
+use super::encode::with_encoder;
+use super::error::{EmitError, JoinError};
+use super::extensions::Extensions;
+use super::handler::{Handler, erase};
+use super::io::Io;
+use super::listeners::{Disconnect, Listeners};
+use super::namespace::{Namespace, NamespaceShared};
+use super::reply::IntoReply;
+use super::rooms::Rooms;
+
+/// What the driver and all handles of one socket share.
+pub(crate) struct SocketShared {
+    pub(crate) key: SocketKey,
+    pub(crate) shard: usize,
+    pub(crate) id: SocketId,
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) namespace: Arc<NamespaceShared>,
+    pub(crate) handshake: Arc<Handshake>,
+    /// The JSON that came with the CONNECT packet; empty if none did.
+    pub(super) auth: Box<str>,
+    pub(super) extensions: Extensions,
+    /// Most sockets have no handlers of their own.
+    own: OnceLock<Box<Listeners>>,
+}
+
+impl SocketShared {
+    pub(super) fn new(
+        inner: &Arc<Inner>,
+        shard: usize,
+        namespace: &Arc<NamespaceShared>,
+        handshake: Arc<Handshake>,
+        request: &sansocket_core::ConnectRequest,
+    ) -> Self {
+        Self {
+            key: request.socket,
+            shard,
+            id: request.id,
+            inner: inner.clone(),
+            namespace: namespace.clone(),
+            handshake,
+            auth: request.packet.payload().into(),
+            extensions: Extensions::default(),
+            own: OnceLock::new(),
+        }
+    }
+
+    /// The socket's own handlers, if it ever had any.
+    pub(super) fn own(&self) -> Option<&Listeners> {
+        self.own.get().map(|own| &**own)
+    }
+
+    /// Does something to the socket in its shard.
+    pub(super) fn with_core<R>(
+        &self,
+        act: impl FnOnce(&mut sansocket_core::Socket<'_>) -> Result<R, sansocket_core::EmitError>,
+    ) -> Result<R, sansocket_core::EmitError> {
+        let gone = sansocket_core::EmitError::NotConnected;
+        let shard = self.inner.shards.get(self.shard).ok_or(gone)?;
+        shard.with(|state| act(&mut state.core.socket(self.key).ok_or(gone)?))
+    }
+}
+
+/// One client in one namespace.
+///
+/// This is a handle, cheap to clone. Keeping one does not keep the client connected; used after
+/// the client has left, it answers [`EmitError::NotConnected`].
+#[derive(Clone)]
+pub struct Socket {
+    shared: Arc<SocketShared>,
+}
+
+/// What it is.
+impl Socket {
+    /// The socket's id, which is no secret. It is also the name of a room that the socket alone
+    /// is in.
+    pub fn id(&self) -> SocketId {
+        self.shared.id
+    }
+
+    /// The namespace that the socket is in.
+    pub fn namespace(&self) -> Namespace {
+        Namespace::new(&self.shared.inner, &self.shared.namespace)
+    }
+
+    /// The server.
+    pub fn server(&self) -> Io {
+        Io::new(&self.shared.inner)
+    }
+
+    /// The HTTP request by which the client opened the session.
+    pub fn handshake(&self) -> &Handshake {
+        &self.shared.handshake
+    }
+
+    /// What the client gave as `auth` for this namespace. A client that gave nothing is taken to
+    /// have given an empty object.
+    ///
+    /// # Errors
+    ///
+    /// If it does not fit.
+    pub fn auth<T: DeserializeOwned>(&self) -> Result<T, ArgsError> {
+        let auth = if self.shared.auth.is_empty() { "{}" } else { &self.shared.auth };
+        Ok(serde_json::from_str(auth)?)
+    }
+
+    /// Whether the socket is connected at this moment: not before every middleware has let it
+    /// pass, and not after it was disconnected.
+    pub fn connected(&self) -> bool {
+        self.shared.with_core(|_| Ok(())).is_ok()
+    }
+
+    /// Whether the session was recovered after its connection was lost. Always `false`, because
+    /// recovery is not supported yet.
+    pub fn recovered(&self) -> bool {
+        false
+    }
+
+    /// The state of that type that the server was built with, see
+    /// [`Builder::state`](crate::Builder::state).
+    pub fn state<S: Any + Send + Sync>(&self) -> Option<&S> {
+        self.shared.inner.app.state()
+    }
+
+    pub(crate) fn new(shared: &Arc<SocketShared>) -> Self {
+        Self { shared: shared.clone() }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<SocketShared> {
+        &self.shared
+    }
+}
+
+/// Data of the application.
+impl Socket {
+    /// Keeps a value at the socket, in place of one of the same type, which is returned.
+    pub fn insert<T: Send + Sync + 'static>(&self, value: T) -> Option<Arc<T>> {
+        self.shared.extensions.insert(value)
+    }
+
+    /// A copy of the value of that type.
+    pub fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
+        self.shared.extensions.get()
+    }
+
+    /// Takes the value of that type away.
+    pub fn remove<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.shared.extensions.remove()
+    }
+
+    /// All values that are kept at the socket. They stay for as long as a handle of it does.
+    pub fn extensions(&self) -> &Extensions {
+        &self.shared.extensions
+    }
+}
+
+/// Sending.
+impl Socket {
+    /// Sends an event to this client. A tuple of `args` is several arguments, `()` none.
+    ///
+    /// It is queued when this returns, in order with everything else that is sent to the client.
+    ///
+    /// # Errors
+    ///
+    /// If the arguments cannot be encoded, the socket is not connected, or its outbox is full.
+    pub fn emit<T: Serialize + ?Sized>(&self, event: &str, args: &T) -> Result<(), EmitError> {
+        self.emit_as(event, args, Delivery::Reliable)
+    }
+
+    /// For an event that may be dropped: it is not sent unless the transport is ready at once.
+    pub fn volatile(&self) -> VolatileEmitter {
+        VolatileEmitter { socket: self.clone() }
+    }
+
+    /// For an event that is to be acknowledged within `timeout`.
+    pub fn timeout(&self, timeout: Duration) -> TimedEmitter {
+        TimedEmitter { socket: self.clone(), timeout }
+    }
+
+    /// Sends an event, at once, and gives what the client acknowledges it with, decoded as a `T`.
+    /// A tuple is several arguments.
+    ///
+    /// A handler may wait for an acknowledgement from its own socket.
+    ///
+    /// # Errors
+    ///
+    /// See [`AckError`](crate::AckError).
+    pub fn emit_with_ack<T: DeserializeOwned>(
+        &self,
+        event: &str,
+        args: &(impl Serialize + ?Sized),
+        timeout: Duration,
+    ) -> AckFuture<T> {
+        let SocketShared { inner, namespace, .. } = &*self.shared;
+        AckFuture::new(inner, |id| {
+            let message = with_encoder(|encoder| {
+                Message::event(encoder, &namespace.name, event, args, Some(id))
+            })?;
+            let deadline = inner.now() + timeout;
+            self.shared.with_core(|socket| {
+                socket.emit_with_ack(&message, Delivery::Reliable, id, deadline)
+            })?;
+            namespace.notify_outgoing(|| [self.clone()], event, &message);
+            Ok(())
+        })
+    }
+
+    fn emit_as<T: Serialize + ?Sized>(
+        &self,
+        event: &str,
+        args: &T,
+        delivery: Delivery,
+    ) -> Result<(), EmitError> {
+        let namespace = &self.shared.namespace;
+        let message = with_encoder(|encoder| {
+            Message::event(encoder, &namespace.name, event, args, None)
+        })?;
+        self.shared.with_core(|socket| socket.emit(&message, delivery))?;
+        namespace.notify_outgoing(|| [self.clone()], event, &message);
+        Ok(())
+    }
+}
+
+/// Sending to others in the namespace.
+impl Socket {
+    /// Everybody else.
+    pub fn broadcast(&self) -> Broadcast {
+        Broadcast::new(&self.shared.inner, &self.shared.namespace).except_socket(self.shared.id)
+    }
+
+    /// Everybody else who is in one of `rooms`.
+    pub fn to(&self, rooms: impl Rooms) -> Broadcast {
+        self.broadcast().to(rooms)
+    }
+
+    /// The same as [`to`](Self::to).
+    pub fn in_(&self, rooms: impl Rooms) -> Broadcast {
+        self.to(rooms)
+    }
+
+    /// Everybody else who is in none of `rooms`.
+    pub fn except(&self, rooms: impl Rooms) -> Broadcast {
+        self.broadcast().except(rooms)
+    }
+
+    /// Everybody else at this server, if there are several.
+    pub fn local(&self) -> Broadcast {
+        self.broadcast().local()
+    }
+}
+
+/// Rooms.
+impl Socket {
+    /// The rooms that the socket is in, its own among them. None once it is disconnected.
+    pub fn rooms(&self) -> Vec<Arc<str>> {
+        let rooms = self.shared.with_core(|socket| {
+            let own = socket.is_in_own_room().then(|| Arc::from(self.shared.id.as_str()));
+            Ok(own.into_iter().chain(socket.rooms().cloned()).collect())
+        });
+        rooms.unwrap_or_default()
+    }
+
+    /// Joins rooms. To be in a room already is no error.
+    ///
+    /// # Errors
+    ///
+    /// If the socket is not connected, as in a middleware, or is in too many rooms.
+    pub fn join(&self, rooms: impl Rooms) -> Result<(), JoinError> {
+        // Collected first: an implementation of the trait is not to run with the shard locked.
+        let mut names: Vec<Box<str>> = Vec::new();
+        rooms.visit(&mut |room| names.push(room.into()));
+        let joined = self.shared.with_core(|socket| {
+            Ok(names.iter().all(|room| socket.join(room) || is_in(socket, room)))
+        });
+        match joined {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(JoinError::TooManyRooms),
+            Err(_) => Err(JoinError::NotConnected),
+        }
+    }
+
+    /// Leaves rooms. Not to be in a room is no error.
+    pub fn leave(&self, rooms: impl Rooms) {
+        let mut names: Vec<Box<str>> = Vec::new();
+        rooms.visit(&mut |room| names.push(room.into()));
+        let left = self.shared.with_core(|socket| {
+            for room in &names {
+                socket.leave(room);
+            }
+            Ok(())
+        });
+        // Whoever is not connected is in no room.
+        let _ = left;
+    }
+}
+
+/// Receiving. What is registered here concerns this socket alone, and is forgotten when it is
+/// disconnected. What concerns every socket is better registered at its [`Namespace`].
+impl Socket {
+    /// Handles an event, before the namespace's handler of the same event, if there is one: both
+    /// are called, and only this one acknowledges. It replaces the socket's last handler of that
+    /// event.
+    pub fn on<Form: 'static>(&self, event: &str, handler: impl Handler<Form>) -> Self {
+        self.own().on(event, erase(handler), false);
+        self.clone()
+    }
+
+    /// As [`on`](Self::on), for the next event of that name only.
+    pub fn once<Form: 'static>(&self, event: &str, handler: impl Handler<Form>) -> Self {
+        self.own().on(event, erase(handler), true);
+        self.clone()
+    }
+
+    /// Removes the socket's handler of an event. `false` if there is none.
+    pub fn off(&self, event: &str) -> bool {
+        self.shared.own().is_some_and(|own| own.off(event))
+    }
+
+    /// Gets every event, before its handlers, with its undecoded arguments.
+    pub fn on_any<F, Fut>(&self, handler: F) -> Self
+    where
+        F: Fn(Self, String, Args) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoReply> + Send + 'static,
+    {
+        self.own().on_any(handler);
+        self.clone()
+    }
+
+    /// Runs when the socket is disconnected, before the namespace's handlers of that. See
+    /// [`Namespace::on_disconnect`].
+    pub fn on_disconnect<F, Fut, D>(&self, handler: F) -> Self
+    where
+        F: Fn(Self, D) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoReply> + Send + 'static,
+        D: From<Disconnect> + 'static,
+    {
+        self.own().on_disconnect(handler);
+        self.clone()
+    }
+
+    fn own(&self) -> &Listeners {
+        self.shared.own.get_or_init(Box::default)
+    }
+}
+
+/// Ending.
+impl Socket {
+    /// Disconnects the socket from its namespace. The client's connection stays open for others.
+    pub fn disconnect(&self) {
+        let SocketShared { inner, shard, key, namespace, .. } = &*self.shared;
+        let message = Message::disconnect(&namespace.name);
+        let Some(shard) = inner.shards.get(*shard) else { return };
+        shard.with(|state| {
+            if let Some(socket) = state.core.socket(*key) {
+                socket.disconnect(&message);
+            }
+        });
+    }
+
+    /// Disconnects the client from every namespace and closes its connection: `disconnect(true)`
+    /// in JavaScript.
+    pub fn disconnect_connection(&self) {
+        let SocketShared { inner, shard, key, .. } = &*self.shared;
+        let now = inner.now();
+        let Some(shard) = inner.shards.get(*shard) else { return };
+        shard.with(|state| {
+            if let Some(socket) = state.core.socket(*key) {
+                socket.close_connection(now);
+            }
+        });
+    }
+}
+
+impl PartialEq for Socket {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+impl Eq for Socket {}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket")
+            .field("id", &self.shared.id)
+            .field("namespace", &self.shared.namespace.name)
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_in(socket: &sansocket_core::Socket<'_>, room: &str) -> bool {
+    let is_own = socket.id().is_some_and(|id| id.as_str() == room);
+    is_own || socket.rooms().any(|joined| **joined == *room)
+}
+
+/// Sends events that may be dropped. See [`Socket::volatile`].
+#[derive(Clone, Debug)]
+#[must_use = "this sends nothing by itself"]
+pub struct VolatileEmitter {
+    socket: Socket,
+}
+
+impl VolatileEmitter {
+    /// As [`Socket::emit`].
+    ///
+    /// # Errors
+    ///
+    /// Also [`EmitError::Dropped`], where the transport was not ready.
+    pub fn emit<T: Serialize + ?Sized>(&self, event: &str, args: &T) -> Result<(), EmitError> {
+        self.socket.emit_as(event, args, Delivery::Volatile)
+    }
+}
+
+/// Sends events that are to be acknowledged. See [`Socket::timeout`].
+#[derive(Clone, Debug)]
+#[must_use = "this sends nothing by itself"]
+pub struct TimedEmitter {
+    socket: Socket,
+    timeout: Duration,
+}
+
+impl TimedEmitter {
+    /// See [`Socket::emit_with_ack`].
+    pub fn emit_with_ack<T: DeserializeOwned>(
+        &self,
+        event: &str,
+        args: &(impl Serialize + ?Sized),
+    ) -> AckFuture<T> {
+        self.socket.emit_with_ack(event, args, self.timeout)
+    }
+}

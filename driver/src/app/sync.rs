@@ -1,0 +1,48 @@
+//! Locks that outlive a panic, and lists that are read far more often than they grow.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
+
+// Every critical section here leaves its data consistent at each step, so what a panicking
+// application leaves behind is as good as ever.
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A list of closures of which whoever calls them takes a snapshot, so that they may add to it.
+pub(super) struct List<T: ?Sized>(RwLock<Option<Arc<[Arc<T>]>>>);
+
+impl<T: ?Sized> Default for List<T> {
+    fn default() -> Self {
+        Self(RwLock::new(None))
+    }
+}
+
+impl<T: ?Sized> List<T> {
+    pub(super) fn push(&self, item: Arc<T>) {
+        let mut list = write(&self.0);
+        let items = list.iter().flat_map(|items| items.iter().cloned());
+        *list = Some(items.chain([item]).collect());
+    }
+
+    /// `None` if it is empty.
+    pub(super) fn snapshot(&self) -> Option<Arc<[Arc<T>]>> {
+        read(&self.0).clone()
+    }
+
+    pub(super) fn clear(&self) {
+        let items = write(&self.0).take();
+        // The closures' own destructors run without the lock.
+        drop(items);
+    }
+}
