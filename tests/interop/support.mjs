@@ -359,8 +359,9 @@ export class WebSocketPeer {
       response.on("data", (chunk) => chunks.push(chunk));
       response.on("end", () => {
         const body = Buffer.concat(chunks).toString();
-        this.#inbox.push("refused", [{ status: response.statusCode, body }]);
         request.destroy();
+        this.#inbox.push("refused", [{ status: response.statusCode, body }]);
+        this.#inbox.push("close", [0]);
       });
     });
     t.after(() => this.socket.terminate());
@@ -392,7 +393,7 @@ export class WebSocketPeer {
     return (await this.#inbox.take("message", accepts))[0];
   }
 
-  /** The close code; 1005 when the server sent none, 1006 when there was no close frame. */
+  /** The close code: 1005 if the server sent none, 1006 without close frame, 0 if the handshake was refused. */
   async closed() {
     return (await this.#inbox.take("close"))[0];
   }

@@ -131,10 +131,10 @@ test("a client that does not want to upgrade stays on polling", async (t) => {
 test("a disconnect in the middle of the upgrade is clean", async (t) => {
   const watching = await watcher(t, server);
   const socket = client(t, server, { transport: "upgrade" });
+  const upgrading = nextEvent(socket.io.engine, "upgrading");
   await connected(socket);
+  await upgrading;
   const { id } = socket;
-  const engine = socket.io.engine;
-  if (!engine.upgrading) await nextEvent(engine, "upgrading");
   socket.disconnect();
   assert.match(await serverReason(watching, id), /^(client namespace disconnect|transport close)$/);
 });
@@ -281,11 +281,8 @@ test("the protocol revision of the session does not follow the upgrade request",
   const websocket = new WebSocketPeer(t, server, { sid: peer.handshake.sid, EIO: "3" });
   websocket.socket.once("open", () => websocket.send("2probe"));
   // Either the request is refused or the session goes on in its own revision.
-  const outcome = await Promise.race([
-    websocket.next().then((packet) => packet),
-    websocket.closed().then(() => "refused"),
-  ]).catch((error) => error);
-  assert.ok(["3probe", "refused"].includes(outcome), String(outcome));
+  const outcome = await Promise.any([websocket.next(), websocket.closed()]);
+  assert.ok(["3probe", 0, 1005].includes(outcome), String(outcome));
   websocket.socket.terminate();
   await peer.assertAlive();
 });
