@@ -53,10 +53,13 @@ test("the client's timeout fires when there is no handler", async (t) => {
   assert.equal(await call(socket, "echo-ack", "alive"), "alive");
 });
 
-onEachTransport("the client's timeout does not fire when the answer comes", async (t, transport) => {
-  const socket = await connect(t, server, { transport });
-  assert.equal(await socket.timeout(5_000).emitWithAck("echo-ack", "in time"), "in time");
-});
+onEachTransport(
+  "the client's timeout does not fire when the answer comes",
+  async (t, transport) => {
+    const socket = await connect(t, server, { transport });
+    assert.equal(await socket.timeout(5_000).emitWithAck("echo-ack", "in time"), "in time");
+  },
+);
 
 onEachTransport("the client acknowledges with all arguments", async (t, transport) => {
   const socket = await connect(t, server, { transport });
@@ -72,11 +75,14 @@ onEachTransport("the client acknowledges without arguments", async (t, transport
   assert.deepEqual(await take(socket, "answer"), []);
 });
 
-onEachTransport("the server's timeout fires when the client does not answer", async (t, transport) => {
-  const socket = await connect(t, server, { transport });
-  socket.emit("ask", 60, "question");
-  assert.deepEqual(await take(socket, "answer-error"), []);
-});
+onEachTransport(
+  "the server's timeout fires when the client does not answer",
+  async (t, transport) => {
+    const socket = await connect(t, server, { transport });
+    socket.emit("ask", 60, "question");
+    assert.deepEqual(await take(socket, "answer-error"), []);
+  },
+);
 
 test("an answer after the server's timeout is ignored", async (t) => {
   const socket = await connect(t, server);
@@ -98,7 +104,10 @@ test("the server waits for several answers at once, in any order", async (t) => 
   for (const [i, answer] of questions.reverse()) answer(i);
   const answers = [];
   for (let i = 0; i < count; i++) answers.push((await take(socket, "answer"))[0]);
-  assert.deepEqual(answers.sort((a, b) => a - b), [...Array(count).keys()]);
+  assert.deepEqual(
+    answers.sort((a, b) => a - b),
+    [...Array(count).keys()],
+  );
 });
 
 test("a handler that waits for the same client does not hold up its other events", async (t) => {

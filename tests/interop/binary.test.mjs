@@ -14,7 +14,8 @@ import {
 const server = await startServer();
 
 const bytes = (...values) => Buffer.from(values);
-const pattern = (length) => Buffer.from(Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 0xff));
+const pattern = (length) =>
+  Buffer.from(Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 0xff));
 const same = bytes(1, 2, 3);
 
 // What is echoed. The Node.js client presents every kind of binary as a Buffer.
@@ -127,5 +128,8 @@ test("kept attachments stay intact while others arrive", async (t) => {
   for (let i = 0; i < 10; i++) socket.emit("collect", Buffer.alloc(2_000, i));
   for (let i = 0; i < 20; i++) socket.emit("echo", Buffer.alloc(2_000, 0xee));
   const kept = await call(socket, "collected");
-  assert.deepEqual(kept, Array.from({ length: 10 }, (_, i) => Buffer.alloc(2_000, i)));
+  assert.deepEqual(
+    kept,
+    Array.from({ length: 10 }, (_, i) => Buffer.alloc(2_000, i)),
+  );
 });

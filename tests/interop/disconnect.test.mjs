@@ -133,7 +133,10 @@ test("the server closes polling behind the packet of the namespace", async (t) =
     assert.equal(response.status, 200, response.body);
     packets.push(...response.body.split(SEPARATOR));
   }
-  assert.deepEqual(packets.filter((packet) => packet !== "6"), ["41", "1"]);
+  assert.deepEqual(
+    packets.filter((packet) => packet !== "6"),
+    ["41", "1"],
+  );
   await peer.assertGone();
 });
 

@@ -28,7 +28,7 @@ const withCors = await startServer({ CORS_ORIGIN: ORIGIN });
 
 const polling = (query) => enginePath({ transport: "polling", ...query });
 
-// --- Handshake -----------------------------------------------------------------------------------------------
+// --- Handshake -----------------------------------------------------------------------------------
 
 test("the handshake over polling", async () => {
   const response = await send(server, { path: polling() });
@@ -62,7 +62,9 @@ test("an empty session id counts as none", async () => {
 });
 
 test("the last of several equal parameters counts", async () => {
-  const response = await send(server, { path: "/socket.io/?EIO=3&transport=x&EIO=4&transport=polling" });
+  const response = await send(server, {
+    path: "/socket.io/?EIO=3&transport=x&EIO=4&transport=polling",
+  });
   assert.equal(response.status, 200);
 });
 
@@ -72,12 +74,16 @@ test("parameters are percent-decoded", async () => {
 });
 
 test("requests outside the path are not ours", async () => {
-  for (const path of ["/", "/elsewhere/?EIO=4&transport=polling", "/Socket.IO/?EIO=4&transport=polling"]) {
+  for (const path of [
+    "/",
+    "/elsewhere/?EIO=4&transport=polling",
+    "/Socket.IO/?EIO=4&transport=polling",
+  ]) {
     assert.equal((await send(server, { path })).status, 404, path);
   }
 });
 
-// --- The six errors ------------------------------------------------------------------------------------------
+// --- The six errors ------------------------------------------------------------------------------
 
 for (const transport of ["unknown", "", "webtransport", "__proto__", "constructor", "POLLING"]) {
   test(`error 0: transport ${JSON.stringify(transport)}`, async () => {
@@ -90,10 +96,20 @@ test("error 0: no transport", async () => {
   assertEngineError(await send(server, { path: "/socket.io/" }), 0);
 });
 
-for (const sid of ["nobody", "__proto__", "a".repeat(2000), "%00", "ä", "AAAAAAAAAAAAAAAAAAAAAAAA"]) {
+for (const sid of [
+  "nobody",
+  "__proto__",
+  "a".repeat(2000),
+  "%00",
+  "ä",
+  "AAAAAAAAAAAAAAAAAAAAAAAA",
+]) {
   test(`error 1: session ${JSON.stringify(sid.slice(0, 24))}`, async () => {
     assertEngineError(await send(server, { path: polling({ sid }) }), 1);
-    assertEngineError(await send(server, { method: "POST", path: polling({ sid }), body: "4x" }), 1);
+    assertEngineError(
+      await send(server, { method: "POST", path: polling({ sid }), body: "4x" }),
+      1,
+    );
   });
 }
 
@@ -134,7 +150,7 @@ test("error 5: no protocol revision", async () => {
   assertEngineError(await send(server, { path: "/socket.io/?transport=polling" }), 5);
 });
 
-// --- Polls and posts -----------------------------------------------------------------------------------------
+// --- Polls and posts -----------------------------------------------------------------------------
 
 test("a post is answered ok", async () => {
   const peer = await PollingPeer.connect(server);
@@ -159,7 +175,12 @@ for (const revision of ["", "EIO=3&"]) {
 
 test("a post carries several packets, also binary", async () => {
   const peer = await PollingPeer.connect(server);
-  const packets = ['42["echo",1]', '451-["echo",{"_placeholder":true,"num":0}]', "bAQID", '42["echo",2]'];
+  const packets = [
+    '42["echo",1]',
+    '451-["echo",{"_placeholder":true,"num":0}]',
+    "bAQID",
+    '42["echo",2]',
+  ];
   await peer.post(packets.join(SEPARATOR));
   for (const packet of packets) assert.equal(await peer.next(), packet);
 });
@@ -195,7 +216,7 @@ test("a body in chunks, cut within a character", async () => {
   const request = startRequest(server, {
     method: "POST",
     path: peer.path,
-    headers: { "content-type": "text/plain", expect: "100-continue" },
+    headers: { "content-type": "text/plain", "expect": "100-continue" },
   });
   const response = responseOf(request);
   request.flushHeaders();
@@ -230,7 +251,7 @@ test("a large answer is plain when the client does not speak of compression", as
   assert.equal((await peer.get()).headers["content-encoding"], undefined);
 });
 
-// --- Limits --------------------------------------------------------------------------------------------------
+// --- Limits --------------------------------------------------------------------------------------
 
 const eventOfLength = (length) => `42["echo","${"x".repeat(length - '42["echo",""]'.length)}"]`;
 
@@ -265,7 +286,7 @@ test("the limit holds for a body without a length", async () => {
   await peer.assertAlive();
 });
 
-// --- Misuse --------------------------------------------------------------------------------------------------
+// --- Misuse --------------------------------------------------------------------------------------
 
 test("a second poll ends the session", async (t) => {
   const watching = await watcher(t, server);
@@ -284,7 +305,7 @@ async function unfinishedPost(peer) {
   const request = startRequest(server, {
     method: "POST",
     path: peer.path,
-    headers: { "content-length": "100", expect: "100-continue" },
+    headers: { "content-length": "100", "expect": "100-continue" },
   });
   request.on("error", () => {});
   request.flushHeaders();
@@ -400,7 +421,7 @@ test("sessions do not see each other", async () => {
   assert.equal(await b.next(), '42["echo","b"]');
 });
 
-// --- CORS ----------------------------------------------------------------------------------------------------
+// --- CORS ----------------------------------------------------------------------------------------
 
 test("by default no origin is allowed", async () => {
   const response = await send(server, { path: polling(), headers: { origin: ORIGIN } });
@@ -441,7 +462,7 @@ test("another origin is not named as allowed", async () => {
   assert.notEqual(headers["access-control-allow-origin"], "*");
 });
 
-// --- Afterwards ----------------------------------------------------------------------------------------------
+// --- Afterwards ----------------------------------------------------------------------------------
 
 test("the server has survived all of this", async (t) => {
   const socket = await connect(t, server, { transport: "upgrade" });

@@ -62,7 +62,10 @@ test("binary arrives as binary frames without a type", async (t) => {
   peer.send('452-["echo",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]');
   peer.send(Buffer.of(1, 2));
   peer.send(Buffer.of());
-  assert.equal(await peer.next(), '452-["echo",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]');
+  assert.equal(
+    await peer.next(),
+    '452-["echo",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]',
+  );
   assert.deepEqual(await peer.next(), Buffer.of());
   assert.deepEqual(await peer.next(), Buffer.of(1, 2));
 });
@@ -101,7 +104,7 @@ test("an attachment may be used several times and not at all", async (t) => {
   await peer.assertAlive();
 });
 
-// --- Limits --------------------------------------------------------------------------------------------------
+// --- Limits --------------------------------------------------------------------------------------
 
 const eventOfLength = (length) => `42["echo","${"x".repeat(length - '42["echo",""]'.length)}"]`;
 
@@ -137,7 +140,7 @@ test("an official client that sends too much is closed", async (t) => {
   assert.equal(details.context.code, 1009);
 });
 
-// --- Faults of the WebSocket protocol ------------------------------------------------------------------------
+// --- Faults of the WebSocket protocol ------------------------------------------------------------
 
 test("invalid UTF-8 closes with 1007", async (t) => {
   const watching = await watcher(t, server);
@@ -163,7 +166,7 @@ for (const [name, frame] of Object.entries({
   });
 }
 
-// --- Refused handshakes --------------------------------------------------------------------------------------
+// --- Refused handshakes --------------------------------------------------------------------------
 
 for (const [name, query, message] of [
   ["an unknown session", { sid: "nobody" }, "Session ID unknown"],
@@ -196,9 +199,9 @@ for (const headers of [
 ]) {
   test(`bad handshake headers are refused: ${JSON.stringify(headers)}`, async (t) => {
     const lines = Object.entries({
-      "Host": `127.0.0.1:${server.port}`,
-      "Connection": "Upgrade",
-      "Upgrade": "websocket",
+      Host: `127.0.0.1:${server.port}`,
+      Connection: "Upgrade",
+      Upgrade: "websocket",
       ...headers,
     }).map(([key, value]) => `${key}: ${value}\r\n`);
     const path = enginePath({ transport: "websocket" });
@@ -250,7 +253,7 @@ async function rawAnswer(t, request, pattern) {
   return answer;
 }
 
-// --- Engine.IO packets ---------------------------------------------------------------------------------------
+// --- Engine.IO packets ---------------------------------------------------------------------------
 
 for (const [packet, reason] of [
   ["2", "transport error"],

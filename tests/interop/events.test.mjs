@@ -6,6 +6,7 @@ import {
   call,
   connect,
   connectMany,
+  nextEvent,
   onEachTransport,
   startServer,
   take,
@@ -28,7 +29,9 @@ const SHAPES = {
   "nested containers": [{ a: { b: [1, { c: [null, "d", [true]] }] } }, [[1], [[2]], { x: [] }]],
   "depth 50": [nested(50)],
   "an array of 1000": [Array.from({ length: 1000 }, (_, i) => ({ i, text: `item ${i}` }))],
-  "an object of 1000 keys": [Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`k${i}`, i]))],
+  "an object of 1000 keys": [
+    Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`k${i}`, i])),
+  ],
   "keys with a meaning in JavaScript": [
     JSON.parse('{"__proto__":{"polluted":true},"constructor":1,"toString":2,"length":3}'),
   ],
@@ -136,6 +139,8 @@ onEachTransport(
   "a volatile event reaches an idle client",
   async (t, transport) => {
     const [sender, receiver] = await connectMany(t, server, 2, { transport });
+    // The answer shows that the server, too, has finished the upgrade.
+    await ask(receiver, "echo-ack");
     await ask(sender, "volatile", receiver.id, "now");
     assert.deepEqual(await take(receiver, "volatile"), ["now"]);
   },
@@ -145,7 +150,8 @@ onEachTransport(
 test("a volatile event of the client arrives when its transport is idle", async (t) => {
   const socket = await connect(t, server);
   await ask(socket, "echo-ack");
-  await new Promise((resolve) => setImmediate(resolve));
+  const engine = socket.io.engine;
+  if (!engine.transport.writable) await nextEvent(engine, "drain");
   socket.volatile.emit("echo", "volatile");
   assert.deepEqual(await take(socket, "echo"), ["volatile"]);
 });

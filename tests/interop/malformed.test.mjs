@@ -60,12 +60,22 @@ const FATAL = {
   "text where an attachment was due": ['451-["echo",{"_placeholder":true,"num":0}]', '42["echo"]'],
   "a DISCONNECT where an attachment was due": ['451-["echo",{"_placeholder":true,"num":0}]', "41"],
   "an attachment that nobody announced": [Buffer.of(1)],
-  "one attachment too many": ['451-["echo",{"_placeholder":true,"num":0}]', Buffer.of(1), Buffer.of(2)],
+  "one attachment too many": [
+    '451-["echo",{"_placeholder":true,"num":0}]',
+    Buffer.of(1),
+    Buffer.of(2),
+  ],
   "a placeholder out of range": ['451-["echo",{"_placeholder":true,"num":1}]', Buffer.of(1)],
   "a negative placeholder": ['451-["echo",{"_placeholder":true,"num":-1}]', Buffer.of(1)],
-  "a placeholder that names a method": ['451-["echo",{"_placeholder":true,"num":"splice"}]', Buffer.of(1)],
+  "a placeholder that names a method": [
+    '451-["echo",{"_placeholder":true,"num":"splice"}]',
+    Buffer.of(1),
+  ],
   "a placeholder without number": ['451-["echo",{"_placeholder":true}]', Buffer.of(1)],
-  "attachments for a namespace not joined": ['451-/custom,["echo",{"_placeholder":true,"num":0}]', Buffer.of(1)],
+  "attachments for a namespace not joined": [
+    '451-/custom,["echo",{"_placeholder":true,"num":0}]',
+    Buffer.of(1),
+  ],
 };
 for (const name of [
   "connect",

@@ -103,7 +103,15 @@ onEachTransport("an unknown namespace is refused", async (t, transport) => {
   assert.equal(socket.connected, false);
 });
 
-for (const name of ["/Custom", "/custom/", "/custom/sub", "/cust", "/__proto__", "/日本語", "/%2e"]) {
+for (const name of [
+  "/Custom",
+  "/custom/",
+  "/custom/sub",
+  "/cust",
+  "/__proto__",
+  "/日本語",
+  "/%2e",
+]) {
   test(`namespace names are compared exactly: ${name}`, async (t) => {
     const main = await connect(t, server);
     const socket = namespaceOf(t, main, name);
@@ -128,19 +136,22 @@ test("a refused namespace does not disturb the others of its connection", async 
   await connected(custom);
 });
 
-onEachTransport("a client may try again with other auth on the same connection", async (t, transport) => {
-  const main = await connect(t, server, { transport });
-  const session = main.io.engine.id;
-  const socket = namespaceOf(t, main, "/token", { auth: { token: "wrong" } });
-  const [error] = await take(socket, "connect_error");
-  assert.equal(error.message, "bad token");
-  assert.equal(error.data, undefined);
-  socket.auth = { token: "secret" };
-  socket.connect();
-  await connected(socket);
-  assert.equal(socket.io.engine.id, session);
-  assert.deepEqual(await take(socket, "auth"), [{ token: "secret" }]);
-});
+onEachTransport(
+  "a client may try again with other auth on the same connection",
+  async (t, transport) => {
+    const main = await connect(t, server, { transport });
+    const session = main.io.engine.id;
+    const socket = namespaceOf(t, main, "/token", { auth: { token: "wrong" } });
+    const [error] = await take(socket, "connect_error");
+    assert.equal(error.message, "bad token");
+    assert.equal(error.data, undefined);
+    socket.auth = { token: "secret" };
+    socket.connect();
+    await connected(socket);
+    assert.equal(socket.io.engine.id, session);
+    assert.deepEqual(await take(socket, "auth"), [{ token: "secret" }]);
+  },
+);
 
 test("a refused socket is never reported as disconnected", async (t) => {
   const watching = await watcher(t, server);
@@ -151,7 +162,9 @@ test("a refused socket is never reported as disconnected", async (t) => {
   main.io.engine.close();
   await serverReason(watching, id);
   await ask(watching, "echo-ack");
-  const refusals = held(watching, "disconnected").filter(([{ namespace }]) => namespace === "/refused");
+  const refusals = held(watching, "disconnected").filter(
+    ([{ namespace }]) => namespace === "/refused",
+  );
   assert.deepEqual(refusals, []);
 });
 

@@ -44,7 +44,7 @@ function onConnection(socket) {
   const kept = [];
   let roomsBefore = [];
 
-  // Registers a handler whose last parameter is always callable, whether or not the client asked for an acknowledgement.
+  // Gives handlers something to call as acknowledgement, whether or not the client asked for one.
   const on = (event, handler) => {
     socket.on(event, (...args) => {
       const ack = typeof args.at(-1) === "function" ? args.pop() : () => {};
@@ -138,7 +138,11 @@ function onConnection(socket) {
   on("collected", (_args, ack) => ack(kept));
   on("on-any", (_args, ack) => {
     socket.onAny((name, ...args) => {
-      socket.emit("seen", name, args.filter((arg) => typeof arg !== "function"));
+      socket.emit(
+        "seen",
+        name,
+        args.filter((arg) => typeof arg !== "function"),
+      );
     });
     ack();
   });

@@ -231,7 +231,7 @@ test("the members of a room are disconnected", async (t) => {
   assert.equal(await call(c, "echo-ack", "alive"), "alive");
 });
 
-// --- Acknowledged broadcasts; each has a server of its own, since they count everybody in the namespace. --------
+// --- Acknowledged broadcasts; each has a server of its own, since they count everybody in the name
 
 onEachTransport("a broadcast collects everybody's acknowledgement", async (t, transport) => {
   const own = await startServer();

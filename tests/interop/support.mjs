@@ -1,6 +1,6 @@
-// What the test files share: the server process, sockets that remember what they received, and raw HTTP and
-// WebSocket peers for what the official clients hide. Nothing here sleeps: every wait is for an event and fails
-// after WAIT_MS with a message that says what did not happen.
+// What the test files share: the server process, sockets that remember what they received, and raw
+// HTTP and WebSocket peers for what the official clients hide. Nothing here sleeps: every wait is
+// for an event and fails after WAIT_MS with a message that says what did not happen.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { Agent, request as httpRequest } from "node:http";
@@ -20,7 +20,9 @@ export const TRANSPORTS = {
 
 const COMMAND = process.env.SERVER_COMMAND;
 /** Options of a test whose expectation the reference itself does not meet. */
-export const oursOnly = (reason) => ({ skip: COMMAND ? false : `the reference differs: ${reason}` });
+export const oursOnly = (reason) => ({
+  skip: COMMAND ? false : `the reference differs: ${reason}`,
+});
 
 /** Registers the test once for each transport. */
 export function onEachTransport(name, body, transports = Object.keys(TRANSPORTS)) {
@@ -29,7 +31,7 @@ export function onEachTransport(name, body, transports = Object.keys(TRANSPORTS)
   }
 }
 
-// --- Waiting -------------------------------------------------------------------------------------------------
+// --- Waiting -------------------------------------------------------------------------------------
 
 /** Settles like `promise`, or fails after `ms` saying what was awaited. */
 export function within(promise, what, ms = WAIT_MS) {
@@ -80,7 +82,7 @@ class Inbox {
   }
 }
 
-// --- The server process --------------------------------------------------------------------------------------
+// --- The server process --------------------------------------------------------------------------
 
 const running = new Set();
 const killAll = () => running.forEach((child) => child.kill("SIGKILL"));
@@ -92,7 +94,10 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
   });
 }
 
-/** Starts the server under test; `environment` holds the variables of CONTRACT.md. It is killed after the file. */
+/**
+ * Starts the server under test; `environment` holds the variables of CONTRACT.md. It is killed at
+ * the latest after the file.
+ */
 export async function startServer(environment = {}) {
   const reference = fileURLToPath(new URL("reference-server.mjs", import.meta.url));
   const [command, args] = COMMAND ? [COMMAND, []] : [process.execPath, [reference]];
@@ -129,7 +134,7 @@ export async function startServer(environment = {}) {
   return { port, url: `http://127.0.0.1:${port}`, signal, stop };
 }
 
-// --- Official clients ----------------------------------------------------------------------------------------
+// --- Official clients ----------------------------------------------------------------------------
 
 const inboxes = new WeakMap();
 
@@ -144,7 +149,7 @@ export function record(socket) {
   return socket;
 }
 
-/** Creates a client on a connection of its own without waiting for it; it is disconnected after the test. */
+/** Creates a client on its own connection without waiting; it is disconnected after the test. */
 export function client(t, server, { namespace = "/", transport = "websocket", ...options } = {}) {
   const socket = io(server.url + namespace, {
     forceNew: true,
@@ -159,7 +164,7 @@ export function client(t, server, { namespace = "/", transport = "websocket", ..
   return record(socket);
 }
 
-/** Creates a client and waits for its connection and, on the transport "upgrade", until that has happened. */
+/** Creates a client, waits for its connection and, on the transport "upgrade", for the upgrade. */
 export async function connect(t, server, options = {}) {
   const socket = client(t, server, options);
   await connected(socket);
@@ -197,7 +202,7 @@ export async function upgraded(socket) {
   assert.equal(engine.transport.name, "websocket");
 }
 
-/** The arguments of the earliest record of that name not yet taken; waits for one if there is none. */
+/** The arguments of the earliest record of that name not yet taken; waits if there is none. */
 export const take = (socket, name, accepts) => inboxes.get(socket).take(name, accepts);
 
 /** The arguments of all records of that name not yet taken. */
@@ -215,7 +220,8 @@ export function ask(socket, event, ...args) {
 export const call = async (socket, event, ...args) => (await ask(socket, event, ...args))[0];
 
 /**
- * Shows that nothing of that name is on its way: what the server had sent before comes before an acknowledgement.
+ * Shows that nothing of that name is on its way: what the server had sent before comes before an
+ * acknowledgement.
  */
 export async function assertNothing(socket, name) {
   await ask(socket, "echo-ack");
@@ -235,7 +241,7 @@ export async function serverReason(watching, id) {
   return report.reason;
 }
 
-// --- Raw HTTP ------------------------------------------------------------------------------------------------
+// --- Raw HTTP ------------------------------------------------------------------------------------
 
 const agent = new Agent({ keepAlive: true });
 after(() => agent.destroy());
@@ -256,7 +262,12 @@ export function responseOf(request) {
       message.once("error", reject);
       message.once("end", () => {
         const raw = Buffer.concat(chunks);
-        resolve({ status: message.statusCode, headers: message.headers, raw, body: raw.toString() });
+        resolve({
+          status: message.statusCode,
+          headers: message.headers,
+          raw,
+          body: raw.toString(),
+        });
       });
     });
   });
@@ -340,7 +351,7 @@ export class PollingPeer {
   }
 }
 
-// --- Raw WebSocket -------------------------------------------------------------------------------------------
+// --- Raw WebSocket -------------------------------------------------------------------------------
 
 /** A WebSocket driven message by message; text arrives as string, binary as Buffer. */
 export class WebSocketPeer {
@@ -393,7 +404,10 @@ export class WebSocketPeer {
     return (await this.#inbox.take("message", accepts))[0];
   }
 
-  /** The close code: 1005 if the server sent none, 1006 without close frame, 0 if the handshake was refused. */
+  /**
+   * The close code: 1005 if the server sent none, 1006 without close frame, 0 if the handshake was
+   * refused.
+   */
   async closed() {
     return (await this.#inbox.take("close"))[0];
   }

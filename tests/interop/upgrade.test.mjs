@@ -33,7 +33,7 @@ async function received(socket, event, count) {
   return values;
 }
 
-/** Emits the numbers in small portions from the first turn until the transport was upgraded, at least COUNT. */
+/** Emits numbers in small portions until the transport was upgraded, and at least COUNT. */
 async function emitWhileUpgrading(socket, event) {
   let sent = 0;
   await connected(socket);
@@ -92,7 +92,10 @@ test("acknowledgements both ways while the upgrade happens", async (t) => {
   for (let i = 0; i < 200; i++) socket.emit("ask", 5_000, "question", i);
   assert.deepEqual(await answers, numbers.slice(0, 200));
   const replies = await received(socket, "answer", 200);
-  assert.deepEqual(replies.sort((a, b) => a - b), numbers.slice(0, 200));
+  assert.deepEqual(
+    replies.sort((a, b) => a - b),
+    numbers.slice(0, 200),
+  );
   await upgraded(socket);
 });
 
@@ -139,7 +142,7 @@ test("a disconnect in the middle of the upgrade is clean", async (t) => {
   assert.match(await serverReason(watching, id), /^(client namespace disconnect|transport close)$/);
 });
 
-// --- The same seen from the wire -----------------------------------------------------------------------------
+// --- The same seen from the wire -----------------------------------------------------------------
 
 async function probe(t, peer) {
   const websocket = await WebSocketPeer.open(t, peer.server, { sid: peer.handshake.sid });
@@ -207,7 +210,7 @@ test("a poll left pending at the upgrade is answered", async (t) => {
   websocket.send("5");
   await websocket.assertAlive();
   const response = await pending;
-  // It may still be answered by a noop of the probe, by the close of the old transport, or come too late.
+  // A noop of the probe may answer it, or the close of the old transport, or it comes too late.
   if (response.status === 200) assert.match(response.body, /^[16]$/);
   else assertEngineError(response, 3);
 });
