@@ -15,10 +15,10 @@ import {
   TRANSPORTS,
   watcher,
   WebSocketPeer,
+  within,
 } from "./support.mjs";
 
 const server = await startServer({ PING_INTERVAL: "250", PING_TIMEOUT: "600" });
-
 const strict = await startServer({ CONNECT_TIMEOUT: "300" });
 
 // These tests mostly wait, so they do it together.
@@ -26,10 +26,11 @@ describe("heartbeat", { concurrency: true }, () => {
   onEachTransport("clients stay connected over several heartbeats", async (t, transport) => {
     const socket = await connect(t, server, { transport });
     let beats = 0;
-    await new Promise((resolve, reject) => {
+    const fourth = new Promise((resolve, reject) => {
       socket.io.engine.on("ping", () => ++beats === 4 && resolve());
       socket.once("disconnect", (reason) => reject(new Error(reason)));
     });
+    await within(fourth, "fourth ping");
     assert.equal(await call(socket, "echo-ack", "alive"), "alive");
   });
 
