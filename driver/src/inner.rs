@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Waker;
 
 use sansocket_core::{Config, Limits, Timestamp};
 
@@ -29,6 +30,7 @@ pub(crate) struct Inner {
     pub(crate) sessions: SessionCount,
     next_shard: AtomicUsize,
     timers_run: AtomicBool,
+    aborted: AtomicBool,
 }
 
 /// The session tasks that there are.
@@ -58,6 +60,7 @@ impl Inner {
             sessions: SessionCount::default(),
             next_shard: AtomicUsize::new(0),
             timers_run: AtomicBool::new(false),
+            aborted: AtomicBool::new(false),
         }
     }
 
@@ -89,6 +92,21 @@ impl Inner {
         }
         self.sessions.check_drained(self.shutdown.is_set());
         self.sessions.drained.wait().await;
+    }
+
+    /// Ends the session tasks that are left.
+    pub(crate) fn abort(&self) {
+        self.aborted.store(true, Ordering::Release);
+        for shard in self.shards.iter() {
+            let wakers: Vec<_> = shard.with(|state| {
+                state.slots.values_mut().filter_map(|slot| slot.session.take()).collect()
+            });
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.aborted.load(Ordering::Acquire)
     }
 
     pub(crate) fn session_ended(&self) {

@@ -16,7 +16,7 @@ mod websocket;
 pub use app::{
     Ack, AckError, AckFuture, Broadcast, BroadcastAckError, BroadcastAckErrorKind,
     BroadcastAckFuture, Builder, ConnectError, Disconnect, EmitError, Extensions, FromArgs,
-    Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError, Namespace, Reply, Rooms,
+    Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError, Namespace, OnRuntime, Reply, Rooms,
     Socket, TimedBroadcast, TimedEmitter, VolatileEmitter,
 };
 pub use handshake::Handshake;

@@ -1,9 +1,11 @@
 //! Serving streams.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
@@ -36,7 +38,31 @@ impl Io {
     where
         S: Read + Write + Unpin + Send + 'static,
     {
-        serve_connection(self.inner().clone(), stream, Peer { address: peer, secure })
+        serve_connection(self.inner.clone(), stream, Peer { address: peer, secure })
+    }
+
+    /// Ends the server: new sessions are refused, sockets are told `server shutting down`, what is
+    /// queued is still sent. Resolves when every session has gone, or at the deadline, when what is
+    /// left is dropped with its streams. Accept loops end at once.
+    ///
+    /// Polling clients are told by the answer to their next GET, for which
+    /// [`Config::polling_close_timeout`](crate::Config) is the longest wait.
+    pub async fn close(&self, deadline: Duration) {
+        let inner = self.inner.clone();
+        let mut sleep = inner.runtime.sleep_until(inner.now() + deadline);
+        let mut shut_down = pin!(inner.shut_down());
+        poll_fn(|cx| match shut_down.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => sleep.as_mut().poll(cx),
+        })
+        .await;
+        inner.abort();
+    }
+
+    /// Resolves when [`close`](Self::close) is called. For accept loops.
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
+        let inner = self.inner.clone();
+        async move { inner.shutdown.wait().await }
     }
 }
 
@@ -59,7 +85,7 @@ where
     let result = {
         let mut shutdown = pin!(inner.shutdown.wait());
         let mut is_shutting_down = false;
-        std::future::poll_fn(|cx| {
+        poll_fn(|cx| {
             if !is_shutting_down && shutdown.as_mut().poll(cx).is_ready() {
                 is_shutting_down = true;
                 connection.as_mut().graceful_shutdown();

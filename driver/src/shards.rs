@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use sansocket_core::{
-    AckId, BroadcastReport, Config, ConnectionKey, Delivery, Message, NamespaceKey, Server, Sid,
+    AckId, BroadcastReport, Config, ConnectionKey, Delivery, Message, NamespaceKey, Server,
     SocketId, SocketKey, Target, Timestamp, TransportKey,
 };
 use slotmap::SecondaryMap;
@@ -92,15 +92,11 @@ impl Shards {
         self.shards.get(index)
     }
 
-    /// The shard that holds a session, by the first character of its id.
-    pub(crate) fn of_sid(&self, sid: &Sid) -> Option<&Shard> {
-        self.get(sid.shard())
-    }
-
     /// Creates a namespace in every shard. The caller makes sure that two creations do not
     /// interleave, so all shards agree on the key.
     pub(crate) fn create_namespace(&self, name: &str) -> Option<NamespaceKey> {
-        let mut keys = self.iter().map(|shard| shard.with(|state| state.core.create_namespace(name)));
+        let mut keys =
+            self.iter().map(|shard| shard.with(|state| state.core.create_namespace(name)));
         let key = keys.next()?;
         debug_assert!(keys.all(|other| other == key), "shards disagree on namespaces");
         Some(key)
@@ -147,7 +143,13 @@ impl Shards {
             while !recipients.is_done() {
                 shard.with(|state| {
                     let core = &mut state.core;
-                    core.deliver_with_ack(&mut recipients, message, ack, deadline, MEMBERS_PER_HOLD);
+                    core.deliver_with_ack(
+                        &mut recipients,
+                        message,
+                        ack,
+                        deadline,
+                        MEMBERS_PER_HOLD,
+                    );
                 });
             }
             report.add(recipients.report());

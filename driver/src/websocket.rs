@@ -180,11 +180,8 @@ impl WebSocket {
                 end += 1;
             }
             // A frame alone needs no copy.
-            let (chunk, end) = if end <= next + 1 {
-                (&frame[..], next + 1)
-            } else {
-                (&gather[..], end)
-            };
+            let (chunk, end) =
+                if end <= next + 1 { (&frame[..], next + 1) } else { (&gather[..], end) };
             let (written, result) = write_all(&mut self.stream, cx, chunk);
             if written < chunk.len() {
                 result?;
@@ -246,11 +243,7 @@ impl Future for Closing {
 }
 
 /// Writes until the network takes no more: how much it took, and the error if there was one.
-fn write_all(
-    stream: &mut Upgraded,
-    cx: &mut Context<'_>,
-    chunk: &[u8],
-) -> (usize, io::Result<()>) {
+fn write_all(stream: &mut Upgraded, cx: &mut Context<'_>, chunk: &[u8]) -> (usize, io::Result<()>) {
     let mut written = 0;
     while written < chunk.len() {
         match Pin::new(&mut *stream).poll_write(cx, &chunk[written..]) {

@@ -1,12 +1,15 @@
 //! Listening.
 
+use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::Deref;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
-use sansocket_driver::Io;
+use sansocket_driver::{Io, OnRuntime, Runtime};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
 use crate::Tokio;
@@ -21,11 +24,8 @@ pub struct Server {
     io: Io,
 }
 
-/// The settings of a [`Server`]: those of [`sansocket_driver::Builder`].
-#[derive(Default)]
-pub struct Builder {
-    driver: sansocket_driver::Builder,
-}
+/// The settings of a [`Server`].
+pub type Builder = sansocket_driver::Builder<Server>;
 
 impl Server {
     /// A server's settings, to begin with.
@@ -48,17 +48,17 @@ impl Server {
     ///
     /// None at present: a connection that fails to be accepted does not stop the server.
     pub async fn serve(&self, listener: TcpListener) -> io::Result<()> {
-        let closed = self.io.closed();
-        tokio::pin!(closed);
+        let mut closed = pin!(self.io.closed());
         loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = &mut closed => return Ok(()),
-            };
-            match accepted {
-                Ok((stream, peer)) => self.serve_tcp(stream, peer),
-                Err(error) if is_of_one_connection(&error) => {}
-                Err(error) => {
+            let accepted = poll_fn(|cx| match closed.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => listener.poll_accept(cx).map(Some),
+            });
+            match accepted.await {
+                None => return Ok(()),
+                Some(Ok((stream, peer))) => self.serve_tcp(stream, peer),
+                Some(Err(error)) if is_of_one_connection(&error) => {}
+                Some(Err(error)) => {
                     tracing::warn!(%error, "accept failed");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
@@ -83,14 +83,13 @@ impl Deref for Server {
     }
 }
 
-impl Builder {
-    /// Builds the server. It need not happen inside of the runtime that will run it.
-    ///
-    /// # Errors
-    ///
-    /// If the system has no randomness to give, or the settings are at odds.
-    pub fn build(self) -> io::Result<Server> {
-        Ok(Server { io: self.driver.build_with(Arc::new(Tokio::new()))? })
+impl OnRuntime for Server {
+    fn runtime() -> Arc<dyn Runtime> {
+        Arc::new(Tokio::new())
+    }
+
+    fn from_io(io: Io) -> Self {
+        Self { io }
     }
 }
 

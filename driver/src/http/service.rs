@@ -67,11 +67,7 @@ where
     Ok(with_cors(&inner, &headers, response))
 }
 
-fn with_cors(
-    inner: &Inner,
-    request: &HeaderMap,
-    mut response: Response<Body>,
-) -> Response<Body> {
+fn with_cors(inner: &Inner, request: &HeaderMap, mut response: Response<Body>) -> Response<Body> {
     if let Some(cors) = &inner.settings.cors {
         cors.apply(request, response.headers_mut());
     }
