@@ -5,7 +5,7 @@ use std::task::Waker;
 
 use sansocket_core::{
     AckId, BroadcastReport, Config, ConnectionKey, Delivery, Message, NamespaceKey, Server, Sid,
-    SocketId, SocketKey, Target, Timestamp,
+    SocketId, SocketKey, Target, Timestamp, TransportKey,
 };
 use slotmap::SecondaryMap;
 use smallvec::SmallVec;
@@ -47,8 +47,8 @@ pub(crate) struct Slot {
     pub(crate) poll: Option<Waker>,
     /// The task of a POST that waits until the application has caught up.
     pub(crate) post: Option<Waker>,
-    /// A WebSocket for the session task to take over.
-    pub(crate) websocket: Option<Box<WebSocket>>,
+    /// WebSockets for the session task to take over.
+    pub(crate) websockets: Vec<(TransportKey, WebSocket)>,
 }
 
 #[derive(Default)]

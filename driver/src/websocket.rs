@@ -1,3 +1,225 @@
-//! One WebSocket's bytes.
+//! One WebSocket's bytes: reading into a shared buffer, writing with as few calls as possible.
 
-pub(crate) struct WebSocket;
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use hyper::rt::{Read, ReadBuf, Write};
+use hyper::upgrade::Upgraded;
+use sansocket_core::codec::websocket::{
+    CloseCode, Decoder, DecoderConfig, Message, Role, encode_close, encode_pong,
+};
+
+/// What one read takes at most. A read that fills it is followed by another.
+const READ_BYTES: usize = 64 << 10;
+
+/// Small frames are gathered up to this size, larger ones are written from where they are.
+const GATHER_BYTES: usize = 16 << 10;
+
+/// A stream after its upgrade.
+///
+/// Between turns it keeps a partial frame, if there is one, and bytes that the network did not
+/// take yet; an idle WebSocket has neither, and no buffers.
+pub(crate) struct WebSocket {
+    stream: Upgraded,
+    decoder: Decoder,
+    /// What the network did not take yet.
+    unsent: Vec<Bytes>,
+    /// The answer to the last ping.
+    pong: Option<Bytes>,
+    /// Whether a close frame was queued; it is the last frame of either side.
+    close_queued: bool,
+    /// Whether the peer broke the WebSocket protocol; what it sends is no longer looked at.
+    violated: bool,
+}
+
+/// Why a WebSocket brings nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The peer closed it.
+    Clean,
+    /// The peer broke the WebSocket protocol, or a limit; a close frame that says so is queued.
+    Violation,
+    /// The stream failed.
+    Failed,
+}
+
+/// Buffers that the WebSockets of one thread share, because only one is at work at a time.
+pub(crate) struct Buffers {
+    read: Box<[u8]>,
+    gather: Vec<u8>,
+    /// Frames to be written, drained by [`WebSocket::write`].
+    pub(crate) frames: Vec<Bytes>,
+    /// Messages that one read brought, for the caller to drain.
+    pub(crate) messages: Vec<Message>,
+}
+
+thread_local! {
+    static BUFFERS: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
+}
+
+impl Buffers {
+    /// This thread's buffers, or new ones where they are in use further up the stack.
+    pub(crate) fn take() -> Box<Self> {
+        BUFFERS.take().unwrap_or_else(|| {
+            Box::new(Self {
+                read: vec![0; READ_BYTES].into_boxed_slice(),
+                gather: Vec::with_capacity(GATHER_BYTES),
+                frames: Vec::new(),
+                messages: Vec::new(),
+            })
+        })
+    }
+
+    /// Leaves the buffers for the next one.
+    pub(crate) fn put_back(self: Box<Self>) {
+        BUFFERS.set(Some(self));
+    }
+}
+
+impl WebSocket {
+    pub(crate) fn new(stream: Upgraded, config: DecoderConfig) -> Self {
+        Self {
+            stream,
+            decoder: Decoder::new(Role::Server, config),
+            unsent: Vec::new(),
+            pong: None,
+            close_queued: false,
+            violated: false,
+        }
+    }
+
+    /// Reads once, into `buffers.messages`. Control frames are answered here and not shown.
+    pub(crate) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffers: &mut Buffers,
+    ) -> Poll<Result<(), End>> {
+        let mut read = ReadBuf::new(&mut buffers.read);
+        if ready!(Pin::new(&mut self.stream).poll_read(cx, read.unfilled())).is_err() {
+            return Poll::Ready(Err(End::Failed));
+        }
+        let length = read.filled().len();
+        if length == 0 {
+            return Poll::Ready(Err(End::Clean));
+        }
+        if self.violated {
+            return Poll::Ready(Ok(()));
+        }
+        let Some(mut input) = buffers.read.get_mut(..length) else {
+            return Poll::Ready(Err(End::Failed));
+        };
+        loop {
+            match self.decoder.decode(&mut input) {
+                Ok(None) => return Poll::Ready(Ok(())),
+                Ok(Some(message @ (Message::Text(_) | Message::Binary(_)))) => {
+                    buffers.messages.push(message);
+                }
+                Ok(Some(Message::Ping(data))) => {
+                    // One pong answers all pings before it (RFC 6455, 5.5.3), so a flood of pings
+                    // from a peer that does not read keeps no more than one.
+                    self.pong = Some(encode_pong(&data));
+                }
+                Ok(Some(Message::Pong(_))) => {}
+                Ok(Some(Message::Close(frame))) => {
+                    self.queue_close(frame.map(|frame| frame.code));
+                    return Poll::Ready(Err(End::Clean));
+                }
+                Err(error) => {
+                    self.violated = true;
+                    self.queue_close(Some(error.close_code()));
+                    return Poll::Ready(Err(End::Violation));
+                }
+            }
+        }
+    }
+
+    /// Queues a close frame, unless one was queued before.
+    fn queue_close(&mut self, code: Option<CloseCode>) {
+        if !std::mem::replace(&mut self.close_queued, true) {
+            self.unsent.push(encode_close(code, ""));
+        }
+    }
+
+    /// Puts a close frame without a code behind `frames`, which are about to be written.
+    pub(crate) fn queue_close_behind(&mut self, frames: &mut Vec<Bytes>) {
+        if !std::mem::replace(&mut self.close_queued, true) {
+            frames.push(encode_close(None, ""));
+        }
+    }
+
+    /// Whether everything that was given to [`write`](Self::write) is on its way.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.unsent.is_empty() && self.pong.is_none()
+    }
+
+    /// Writes what is left from before and `buffers.frames`, which it empties. What the network
+    /// does not take now is kept.
+    pub(crate) fn write(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> io::Result<()> {
+        let frames = &mut buffers.frames;
+        if !self.is_flushed() {
+            let unsent = std::mem::take(&mut self.unsent);
+            frames.splice(0..0, unsent.into_iter().chain(self.pong.take()));
+        }
+        let mut next = 0;
+        while let Some(frame) = frames.get(next) {
+            let gather = &mut buffers.gather;
+            gather.clear();
+            let mut end = next;
+            while let Some(frame) = frames.get(end) {
+                if gather.len() + frame.len() > GATHER_BYTES {
+                    break;
+                }
+                gather.extend_from_slice(frame);
+                end += 1;
+            }
+            // A frame alone needs no copy.
+            let (chunk, end) = if end <= next + 1 {
+                (&frame[..], next + 1)
+            } else {
+                (&gather[..], end)
+            };
+            let (written, result) = write_all(&mut self.stream, cx, chunk);
+            if written < chunk.len() {
+                result?;
+                let rest = if end == next + 1 {
+                    frame.slice(written..)
+                } else {
+                    Bytes::copy_from_slice(&chunk[written..])
+                };
+                self.unsent.push(rest);
+                self.unsent.extend(frames.drain(end..));
+                break;
+            }
+            next = end;
+        }
+        frames.clear();
+        Ok(())
+    }
+
+    /// Gives up what the network did not take.
+    pub(crate) fn discard(&mut self) {
+        self.unsent.clear();
+        self.pong = None;
+    }
+}
+
+/// Writes until the network takes no more: how much it took, and the error if there was one.
+fn write_all(
+    stream: &mut Upgraded,
+    cx: &mut Context<'_>,
+    chunk: &[u8],
+) -> (usize, io::Result<()>) {
+    let mut written = 0;
+    while written < chunk.len() {
+        match Pin::new(&mut *stream).poll_write(cx, &chunk[written..]) {
+            Poll::Ready(Ok(0)) => return (written, Err(io::ErrorKind::WriteZero.into())),
+            Poll::Ready(Ok(length)) => written += length,
+            Poll::Ready(Err(error)) => return (written, Err(error)),
+            Poll::Pending => return (written, Ok(())),
+        }
+    }
+    (written, Ok(()))
+}

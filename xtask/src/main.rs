@@ -1,2 +1,84 @@
-//! The project's own tasks.
-fn main() {}
+//! The project's own tasks, run as `cargo xtask TASK`; `cargo xtask help` lists them.
+//!
+//! Everything here is plain `std`, so that a fresh machine builds it in seconds and before any of
+//! the dependencies that it checks.
+#![expect(clippy::print_stdout, reason = "a command-line tool speaks on standard output")]
+
+mod chat;
+mod check_core;
+mod counts;
+mod failure;
+mod prerequisites;
+mod process;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use failure::Failure;
+use workspace::Workspace;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let name = arguments.next().unwrap_or_else(|| "help".to_owned());
+    let arguments: Vec<String> = arguments.collect();
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        print!("{}", overview());
+        return ExitCode::SUCCESS;
+    }
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        eprint!("xtask: there is no task {name:?}\n\n{}", overview());
+        return ExitCode::from(2);
+    };
+    if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+        print!("{}", task.help);
+        return ExitCode::SUCCESS;
+    }
+    match Workspace::locate().and_then(|workspace| (task.run)(&workspace, &arguments)) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("xtask {name}: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One word after `cargo xtask`.
+struct Task {
+    name: &'static str,
+    summary: &'static str,
+    help: &'static str,
+    run: fn(&Workspace, &[String]) -> Result<ExitCode, Failure>,
+}
+
+const TASKS: &[Task] = &[
+    Task {
+        name: "test",
+        summary: "every check and every test, as continuous integration runs them",
+        help: test::HELP,
+        run: test::run,
+    },
+    Task {
+        name: "chat",
+        summary: "build and start the chat example",
+        help: chat::HELP,
+        run: chat::run,
+    },
+    Task {
+        name: "check-core",
+        summary: "prove that the core cannot do IO",
+        help: check_core::HELP,
+        run: check_core::run,
+    },
+    Task { name: "tidy", summary: "the repository's own rules", help: tidy::HELP, run: tidy::run },
+];
+
+fn overview() -> String {
+    let mut text = "Usage: cargo xtask TASK [OPTIONS]\n\nTasks:\n".to_owned();
+    for task in TASKS {
+        text.push_str(&format!("  {:<12}{}\n", task.name, task.summary));
+    }
+    text.push_str("\n`cargo xtask TASK --help` describes one of them.\n");
+    text
+}

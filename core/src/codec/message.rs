@@ -1,141 +1,387 @@
-//! Outgoing.
-use crate::{AckId, EncodeError};
+//! Outgoing messages, encoded once for all recipients and transports.
+
+#[cfg(test)]
+mod tests;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
+
 use bytes::Bytes;
 use serde::Serialize;
-/// Scratch.
-#[derive(Debug, Default)]
-pub struct Encoder {
-    _scratch: Vec<u8>,
-}
-/// One Engine.IO packet.
-#[derive(Clone, Debug)]
+
+use crate::codec::args::{self, Output};
+use crate::codec::socket::is_reserved;
+use crate::{AckId, EncodeError};
+
+pub(crate) use crate::codec::args::{write_decimal, write_string};
+
+/// The longest header of a WebSocket frame from a server: no mask, a length of 64 bits.
+const WEBSOCKET_HEADER_MAX: usize = 10;
+/// The longest beginning of a Socket.IO packet that is known only after its arguments have been
+/// encoded: `45`, the number of attachments, `-`.
+const PACKET_PREFIX_MAX: usize = 2 + 20 + 1;
+/// Where the known part of a packet begins in an encoder's memory.
+const BODY_START: usize = WEBSOCKET_HEADER_MAX + PACKET_PREFIX_MAX;
+
+const OPCODE_TEXT: u8 = 0x1;
+const OPCODE_BINARY: u8 = 0x2;
+
+/// One Engine.IO packet in one piece of memory, behind the header of its WebSocket frame.
+///
+/// A WebSocket sends all of it, whatever the number of recipients; polling sends the part behind
+/// the header.
+#[derive(Clone)]
 pub struct Frame {
     bytes: Bytes,
+    /// The length of the WebSocket header.
     packet_start: u8,
-    binary: bool,
+    is_binary: bool,
 }
+
 impl Frame {
-    /// Text.
+    /// A text packet: its type and its data.
     pub fn text(packet: &str) -> Self {
-        Self { bytes: Bytes::copy_from_slice(packet.as_bytes()), packet_start: 0, binary: false }
+        Self::utf8(packet.as_bytes())
     }
-    /// Binary.
+
+    /// A text packet that its encoder knows to be UTF-8.
+    pub(crate) fn utf8(packet: &[u8]) -> Self {
+        Self::copy(packet, OPCODE_TEXT)
+    }
+
+    /// A binary packet, which has no type.
     pub fn binary(data: &[u8]) -> Self {
-        Self { bytes: Bytes::copy_from_slice(data), packet_start: 0, binary: true }
+        Self::copy(data, OPCODE_BINARY)
     }
-    /// Header and packet.
+
+    /// The WebSocket frame: a final, unmasked one.
     pub fn websocket(&self) -> &Bytes {
         &self.bytes
     }
-    /// Packet.
+
+    /// The Engine.IO packet: `4` and text, or the bare binary data.
     pub fn packet(&self) -> &[u8] {
         self.bytes.get(usize::from(self.packet_start)..).unwrap_or_default()
     }
-    /// Binary?
+
+    /// The Engine.IO packet, sharing the memory.
+    pub fn packet_bytes(&self) -> Bytes {
+        self.bytes.slice(usize::from(self.packet_start).min(self.bytes.len())..)
+    }
+
+    /// Whether it is a binary packet.
     pub fn is_binary(&self) -> bool {
-        self.binary
+        self.is_binary
+    }
+
+    const fn from_static(websocket: &'static [u8]) -> Self {
+        Self { bytes: Bytes::from_static(websocket), packet_start: 2, is_binary: false }
+    }
+
+    fn copy(packet: &[u8], opcode: u8) -> Self {
+        let mut header = [0; WEBSOCKET_HEADER_MAX];
+        let start = write_websocket_header(&mut header, opcode, packet.len());
+        let header = header.get(start..).unwrap_or_default();
+        let mut bytes = Vec::with_capacity(header.len() + packet.len());
+        bytes.extend_from_slice(header);
+        bytes.extend_from_slice(packet);
+        Self {
+            packet_start: header.len() as u8,
+            bytes: Bytes::from(bytes),
+            is_binary: opcode == OPCODE_BINARY,
+        }
     }
 }
-/// Frames.
-#[derive(Clone, Debug)]
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.is_binary { "Binary" } else { "Text" };
+        f.debug_tuple(name).field(&self.packet_bytes()).finish()
+    }
+}
+
+/// A packet with its attachments, which no other packet may separate. Cloning it costs one
+/// reference count.
+#[derive(Clone)]
 pub struct Message(Frames);
-#[derive(Clone, Debug)]
+
+#[derive(Clone)]
 enum Frames {
     Single(Frame),
+    /// A packet and its attachments.
     Many(Arc<[Frame]>),
 }
-impl From<Frame> for Message {
-    fn from(frame: Frame) -> Self {
-        Self(Frames::Single(frame))
-    }
-}
+
 impl Message {
-    /// Frames.
+    /// The frames, to be sent one after the other.
+    #[inline]
     pub fn frames(&self) -> &[Frame] {
         match &self.0 {
             Frames::Single(frame) => core::slice::from_ref(frame),
             Frames::Many(frames) => frames,
         }
     }
-    /// Sum.
+
+    /// The bytes of all its frames, WebSocket headers included.
     pub fn websocket_bytes(&self) -> usize {
-        self.frames().iter().map(|frame| frame.bytes.len()).sum()
+        self.frames().iter().map(|frame| frame.websocket().len()).sum()
     }
-    /// Event.
+
+    /// An event. `args` become its arguments as [`codec::args`](crate::codec::args) tells; `ack` is
+    /// the acknowledgement that it asks for. `namespace` begins with `/` and holds no comma.
+    ///
+    /// # Errors
+    ///
+    /// If the name is reserved, or `args` cannot be encoded.
     pub fn event<T: Serialize + ?Sized>(
-        _encoder: &mut Encoder,
-        _namespace: &str,
-        _event: &str,
-        _args: &T,
-        _ack: Option<AckId>,
+        encoder: &mut Encoder,
+        namespace: &str,
+        event: &str,
+        args: &T,
+        ack: Option<AckId>,
     ) -> Result<Self, EncodeError> {
-        Ok(Self(Frames::Many(Arc::from([]))))
+        if is_reserved(event.as_bytes()) {
+            return Err(EncodeError::ReservedName);
+        }
+        let output = encoder.begin(namespace, ack);
+        output.json.push(b'[');
+        write_string(&mut output.json, event);
+        args::encode(args, output, true)?;
+        output.json.push(b']');
+        Ok(encoder.finish(b'2'))
     }
-    /// Ack.
+
+    /// The acknowledgement `id`, with the arguments `args`.
+    ///
+    /// # Errors
+    ///
+    /// If `args` cannot be encoded.
     pub fn ack<T: Serialize + ?Sized>(
-        _encoder: &mut Encoder,
-        _namespace: &str,
-        _id: AckId,
-        _args: &T,
+        encoder: &mut Encoder,
+        namespace: &str,
+        id: AckId,
+        args: &T,
     ) -> Result<Self, EncodeError> {
-        Ok(Self::noop())
+        let output = encoder.begin(namespace, Some(id));
+        output.json.push(b'[');
+        args::encode(args, output, false)?;
+        output.json.push(b']');
+        Ok(encoder.finish(b'3'))
     }
-    /// Server's answer to CONNECT.
-    pub fn connect(_namespace: &str, _sid: &str, _pid: Option<&str>) -> Self {
-        Self::noop()
+
+    /// The server's confirmation that the client has joined `namespace` as socket `sid`. `pid` is
+    /// the secret with which it can recover its state later.
+    pub fn connect(namespace: &str, sid: &str, pid: Option<&str>) -> Self {
+        let mut encoder = Encoder::default();
+        let json = &mut encoder.begin(namespace, None).json;
+        json.extend_from_slice(br#"{"sid":"#);
+        write_string(json, sid);
+        if let Some(pid) = pid {
+            json.extend_from_slice(br#","pid":"#);
+            write_string(json, pid);
+        }
+        json.push(b'}');
+        encoder.finish(b'0')
     }
-    /// Client's CONNECT.
+
+    /// A client's request to join `namespace`. `auth` must be an object; binary data in it becomes
+    /// an array of numbers.
+    ///
+    /// # Errors
+    ///
+    /// If `auth` cannot be encoded.
     pub fn connect_request<T: Serialize + ?Sized>(
-        _encoder: &mut Encoder,
-        _namespace: &str,
-        _auth: Option<&T>,
+        encoder: &mut Encoder,
+        namespace: &str,
+        auth: Option<&T>,
     ) -> Result<Self, EncodeError> {
-        Ok(Self::noop())
+        let json = &mut encoder.begin(namespace, None).json;
+        if let Some(auth) = auth {
+            args::encode_plain(auth, json)?;
+        }
+        Ok(encoder.finish(b'0'))
     }
-    /// Refusal.
+
+    /// The refusal to let the client join `namespace`. Binary data in `data` becomes an array of
+    /// numbers.
+    ///
+    /// # Errors
+    ///
+    /// If `data` cannot be encoded.
     pub fn connect_error<T: Serialize + ?Sized>(
-        _encoder: &mut Encoder,
-        _namespace: &str,
-        _message: &str,
-        _data: Option<&T>,
+        encoder: &mut Encoder,
+        namespace: &str,
+        message: &str,
+        data: Option<&T>,
     ) -> Result<Self, EncodeError> {
-        Ok(Self::noop())
+        let json = &mut encoder.begin(namespace, None).json;
+        json.extend_from_slice(br#"{"message":"#);
+        write_string(json, message);
+        if let Some(data) = data {
+            json.extend_from_slice(br#","data":"#);
+            args::encode_plain(data, json)?;
+        }
+        json.push(b'}');
+        Ok(encoder.finish(b'4'))
     }
-    /// DISCONNECT.
-    pub fn invalid_namespace(_namespace: &str) -> Self {
-        todo!()
+
+    /// The refusal of a namespace that does not exist.
+    pub fn invalid_namespace(namespace: &str) -> Self {
+        let mut encoder = Encoder::default();
+        let json = &mut encoder.begin(namespace, None).json;
+        json.extend_from_slice(br#"{"message":"Invalid namespace"}"#);
+        encoder.finish(b'4')
     }
-    pub fn disconnect(_namespace: &str) -> Self {
-        Self::noop()
+
+    /// One side leaves `namespace`.
+    pub fn disconnect(namespace: &str) -> Self {
+        let mut encoder = Encoder::default();
+        encoder.begin(namespace, None);
+        encoder.finish(b'1')
     }
-    /// `2`.
-    pub fn ping() -> Self {
-        Self::noop()
-    }
-    /// `3`.
-    pub fn pong() -> Self {
-        Self::noop()
-    }
-    /// `2probe`.
-    pub fn ping_probe() -> Self {
-        Self::noop()
-    }
-    /// `3probe`.
-    pub fn pong_probe() -> Self {
-        Self::noop()
-    }
-    /// `5`.
-    pub fn upgrade() -> Self {
-        Self::noop()
-    }
-    /// `6`.
-    pub fn noop() -> Self {
-        Self::from(Frame::text("6"))
-    }
-    /// `1`.
+
+    /// Engine.IO: the session ends.
     pub fn close() -> Self {
-        Self::noop()
+        Self::from(Frame::from_static(b"\x81\x011"))
     }
+
+    /// Engine.IO: asks for a pong.
+    pub fn ping() -> Self {
+        Self::from(Frame::from_static(b"\x81\x012"))
+    }
+
+    /// Engine.IO: answers a ping.
+    pub fn pong() -> Self {
+        Self::from(Frame::from_static(b"\x81\x013"))
+    }
+
+    /// Engine.IO: probes a new transport.
+    pub fn ping_probe() -> Self {
+        Self::from(Frame::from_static(b"\x81\x062probe"))
+    }
+
+    /// Engine.IO: answers the probe of a new transport.
+    pub fn pong_probe() -> Self {
+        Self::from(Frame::from_static(b"\x81\x063probe"))
+    }
+
+    /// Engine.IO: the probed transport becomes the session's.
+    pub fn upgrade() -> Self {
+        Self::from(Frame::from_static(b"\x81\x015"))
+    }
+
+    /// Engine.IO: nothing, which releases a pending poll.
+    pub fn noop() -> Self {
+        Self::from(Frame::from_static(b"\x81\x016"))
+    }
+}
+
+impl From<Frame> for Message {
+    fn from(frame: Frame) -> Self {
+        Self(Frames::Single(frame))
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.frames()).finish()
+    }
+}
+
+/// Memory in which messages are encoded before their size is known, to be used again and again.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    output: Output,
+}
+
+impl Encoder {
+    /// Memory past this is returned after the message that needed it.
+    const KEPT_BYTES_MAX: usize = 64 << 10;
+
+    /// An encoder, without memory yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Begins a packet behind the room for what is known only at its end.
+    #[inline]
+    fn begin(&mut self, namespace: &str, ack: Option<AckId>) -> &mut Output {
+        // An encoding that failed has left its parts here.
+        let Output { json, attachments } = &mut self.output;
+        json.clear();
+        attachments.clear();
+        json.extend_from_slice(&[0; BODY_START]);
+        if namespace != "/" {
+            json.extend_from_slice(namespace.as_bytes());
+            json.push(b',');
+        }
+        if let Some(id) = ack {
+            write_decimal(json, id.get());
+        }
+        &mut self.output
+    }
+
+    /// Ends a packet of type `kind`, or of the binary type that corresponds to it.
+    #[inline]
+    fn finish(&mut self, kind: u8) -> Message {
+        let Output { json, attachments } = &mut self.output;
+        let packet_start = write_packet_prefix(json, kind, attachments.len());
+        let packet_len = json.len() - packet_start;
+        let header = json.get_mut(..packet_start).unwrap_or_default();
+        let start = write_websocket_header(header, OPCODE_TEXT, packet_len);
+        let frame = Frame {
+            bytes: Bytes::copy_from_slice(json.get(start..).unwrap_or_default()),
+            packet_start: (packet_start - start) as u8,
+            is_binary: false,
+        };
+        if json.capacity() > Self::KEPT_BYTES_MAX {
+            *json = Vec::new();
+        }
+        if attachments.is_empty() {
+            return Message::from(frame);
+        }
+        Message(Frames::Many(core::iter::once(frame).chain(attachments.drain(..)).collect()))
+    }
+}
+
+/// Writes `4`, the packet type and the number of attachments in front of [`BODY_START`]. Returns
+/// where they begin.
+#[inline]
+fn write_packet_prefix(json: &mut [u8], kind: u8, attachments: usize) -> usize {
+    if attachments == 0 {
+        return write_before(json, BODY_START, &[b'4', kind]);
+    }
+    let mut prefix = Vec::with_capacity(PACKET_PREFIX_MAX);
+    prefix.extend_from_slice(&[b'4', kind + 3]);
+    write_decimal(&mut prefix, attachments);
+    prefix.push(b'-');
+    write_before(json, BODY_START, &prefix)
+}
+
+/// Writes the header of a final, unmasked frame (RFC 6455, 5.2) with a payload of `len` bytes at the
+/// end of `room`. Returns where it begins.
+#[inline]
+fn write_websocket_header(room: &mut [u8], opcode: u8, len: usize) -> usize {
+    let first = 0x80 | opcode;
+    let end = room.len();
+    if let Ok(len @ ..126) = u8::try_from(len) {
+        return write_before(room, end, &[first, len]);
+    }
+    if let Ok(len) = u16::try_from(len) {
+        let [a, b] = len.to_be_bytes();
+        return write_before(room, end, &[first, 126, a, b]);
+    }
+    let [a, b, c, d, e, f, g, h] = (len as u64).to_be_bytes();
+    write_before(room, end, &[first, 127, a, b, c, d, e, f, g, h])
+}
+
+/// Writes `bytes` so that they end at `end`. Returns where they begin.
+#[inline]
+fn write_before(room: &mut [u8], end: usize, bytes: &[u8]) -> usize {
+    let start = end.saturating_sub(bytes.len());
+    if let Some(room) = room.get_mut(start..end) {
+        room.copy_from_slice(bytes);
+    }
+    start
 }

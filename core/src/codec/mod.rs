@@ -7,3 +7,4 @@ pub mod json;
 pub mod message;
 pub mod payload;
 pub mod socket;
+pub mod websocket;

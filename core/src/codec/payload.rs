@@ -1,29 +1,104 @@
-//! Engine.IO 4 payloads.
-use crate::codec::engine::Inbound;
-use crate::codec::message::Message;
-use crate::{EngineError, Limits};
+//! Engine.IO 4 payloads: the packets of one HTTP body, with 0x1E between them.
+
+#[cfg(test)]
+mod tests;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use bytes::Bytes;
-/// Decodes a body.
+use memchr::memchr;
+
+use crate::codec::base64;
+use crate::codec::engine::{self, Inbound};
+use crate::codec::message::{Frame, Message};
+use crate::{EngineError, Limits};
+
+const SEPARATOR: u8 = 0x1E;
+
+/// Decodes the body of a POST request, packet by packet.
+///
+/// What is not UTF-8 is replaced by U+FFFD, as the reference does. The body's size is the caller's
+/// to limit.
 pub fn decode(body: Bytes, limits: &Limits) -> Payload<'_> {
-    Payload { _body: body, _limits: limits }
+    let body = match core::str::from_utf8(&body) {
+        Ok(_) => body,
+        Err(_) => Bytes::from(String::from_utf8_lossy(&body).into_owned()),
+    };
+    Payload { rest: Some(body), packets: 0, limits }
 }
-/// Iterator over the packets of a body; ends after the first error.
-#[derive(Debug)]
+
+/// The packets of a payload, in order. Ends after the first that is malformed; the ones before it
+/// count.
+#[derive(Clone, Debug)]
 pub struct Payload<'a> {
-    _body: Bytes,
-    _limits: &'a Limits,
+    /// What follows the last separator; `None` after the end or an error.
+    rest: Option<Bytes>,
+    packets: usize,
+    limits: &'a Limits,
 }
+
 impl Iterator for Payload<'_> {
     type Item = Result<Inbound, EngineError>;
+
     fn next(&mut self) -> Option<Self::Item> {
-        None
+        let mut rest = self.rest.take()?;
+        if self.packets >= self.limits.payload_packets {
+            return Some(Err(EngineError::TooManyPackets { limit: self.limits.payload_packets }));
+        }
+        self.packets += 1;
+        let packet = match memchr(SEPARATOR, &rest) {
+            None => rest,
+            Some(end) => {
+                let packet = rest.split_to(end);
+                self.rest = Some(rest.slice(1..));
+                packet
+            }
+        };
+        let packet = engine::decode_text(packet, self.limits);
+        if packet.is_err() {
+            self.rest = None;
+        }
+        Some(packet)
     }
 }
-/// Encodes a body.
-pub fn encode<'a, I>(_messages: I) -> Bytes
+
+impl core::iter::FusedIterator for Payload<'_> {}
+
+/// Encodes messages as the body of the response to a GET request. Binary data becomes base64.
+///
+/// A body of one text packet shares the message's memory; any other is one allocation of its exact
+/// size.
+pub fn encode<'a, I>(messages: I) -> Bytes
 where
     I: IntoIterator<Item = &'a Message>,
     I::IntoIter: Clone,
 {
-    Bytes::new()
+    let frames = messages.into_iter().flat_map(Message::frames);
+    let mut first_two = frames.clone();
+    if let (Some(only), None) = (first_two.next(), first_two.next())
+        && !only.is_binary()
+    {
+        return only.packet_bytes();
+    }
+    let len = frames.clone().map(|frame| encoded_len(frame) + 1).sum::<usize>().saturating_sub(1);
+    let mut body = Vec::with_capacity(len);
+    for frame in frames {
+        if !body.is_empty() {
+            body.push(SEPARATOR);
+        }
+        if frame.is_binary() {
+            body.push(b'b');
+            base64::encode_into(frame.packet(), &mut body);
+        } else {
+            body.extend_from_slice(frame.packet());
+        }
+    }
+    Bytes::from(body)
+}
+
+/// The bytes that `frame` takes in a payload, without a separator.
+pub fn encoded_len(frame: &Frame) -> usize {
+    let len = frame.packet().len();
+    if frame.is_binary() { 1 + base64::encoded_len(len) } else { len }
 }

@@ -117,10 +117,6 @@ impl Session {
         &self.sid
     }
 
-    pub(crate) fn is_open(&self) -> bool {
-        self.state == Lifecycle::Open
-    }
-
     pub(crate) fn is_closed(&self) -> bool {
         self.state == Lifecycle::Closed
     }

@@ -70,6 +70,11 @@ impl Session {
         }
     }
 
+    /// No driver is left to report that WebSockets are closed.
+    pub(crate) fn detach_all_websockets(&mut self) {
+        self.open_websockets = 0;
+    }
+
     /// Whether [`next_websocket_output`](Self::next_websocket_output) has something for any of the
     /// session's WebSockets.
     pub(crate) fn has_websocket_output(&self) -> bool {

@@ -109,6 +109,19 @@ impl Server {
         }
     }
 
+    /// The driver can no longer serve a connection, because its task has ended: whatever is left of
+    /// it is dropped, except for a GET that waits. Gives the sockets that were on it.
+    pub fn abandon(&mut self, key: ConnectionKey) -> SmallVec<[SocketKey; 1]> {
+        let Some(connection) = self.connections.get_mut(key) else { return SmallVec::new() };
+        let sockets = connection.sockets.clone();
+        connection.session.close_now(DisconnectReason::TransportError);
+        connection.session.detach_all_websockets();
+        self.settle(key);
+        while self.poll_ack(key).is_some() {}
+        while self.poll_event(key).is_some() {}
+        sockets
+    }
+
     fn admit(&mut self, transport: Transport) -> Result<(Sid, Message), Refusal> {
         if !self.accepting || self.sids.len() >= self.config.limits.sessions {
             return Err(Refusal::Unavailable);

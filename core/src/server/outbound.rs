@@ -50,6 +50,14 @@ impl Server {
         }
     }
 
+    /// Whether [`poll_ack`](Self::poll_ack) has something, or, where `events` asks for it,
+    /// [`poll_event`](Self::poll_event).
+    pub fn has_news(&self, key: ConnectionKey, events: bool) -> bool {
+        self.connections.get(key).is_some_and(|connection| {
+            !connection.outcomes.is_empty() || (events && !connection.inbox.is_empty())
+        })
+    }
+
     /// What to do next on a WebSocket. Take no more than the network takes: what stays here counts
     /// towards the limit of the outbox.
     pub fn poll_output(&mut self, key: ConnectionKey, transport: TransportKey) -> Option<Output> {

@@ -1,49 +1,127 @@
-//! Arguments.
-use crate::ArgsError;
+//! Arguments of events and acknowledgements: from Rust values and back, by serde.
+//!
+//! | Rust | arguments |
+//! | --- | --- |
+//! | `()` | none |
+//! | a tuple, or an array of fixed length, at the top level | one for each element |
+//! | anything else | that one |
+//! | `bytes::Bytes` and whatever else serializes as bytes, at any depth | a placeholder and an attachment |
+//! | [`Raw`], at any depth | any one value, undecoded |
+//!
+//! To send one array, wrap it: `([1, 2],)`. Decoding mirrors this, and takes what JavaScript takes:
+//! arguments past the last element of a tuple are ignored, as all of them are by `()`, and an
+//! `Option` without an argument is `None`.
+//!
+//! Bytes decode from an attachment, and also from what serde_json accepts for them: a string or an
+//! array of numbers. Types that buffer their input without knowing what it is (`serde(untagged)`,
+//! `serde(flatten)`, `serde_json::Value`) see placeholders as the objects that they are.
+
+mod decode;
+mod encode;
+mod raw;
+#[cfg(test)]
+mod tests;
+
+pub use self::raw::Raw;
+
+pub(crate) use self::encode::{Output, encode, encode_plain, write_decimal, write_string};
+
 use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-/// Arguments of an event or an acknowledgement, undecoded.
-#[derive(Clone, Debug, Default)]
+
+use self::decode::{Arguments, Attachments};
+use crate::ArgsError;
+use crate::codec::json;
+
+/// The arguments of a received event or acknowledgement: validated, and not yet decoded.
+#[derive(Clone, Default)]
 pub struct Args {
     text: Bytes,
+    /// The array of which they are part.
+    array: Range<usize>,
+    /// The first argument, or the closing bracket of the array if there is none.
+    first: usize,
     attachments: Vec<Bytes>,
+    attachments_are_shared: bool,
 }
-/// One undecoded argument.
-#[derive(Clone, Debug)]
-pub struct Raw {
-    text: Bytes,
-    attachments: Vec<Bytes>,
-}
+
 impl Args {
-    /// Decodes.
+    /// `text` holds a valid array at `array`, and its first argument or closing bracket at `first`.
+    pub(crate) fn new(
+        text: Bytes,
+        array: Range<usize>,
+        first: usize,
+        attachments: Vec<Bytes>,
+        attachments_are_shared: bool,
+    ) -> Self {
+        Self { text, array, first, attachments, attachments_are_shared }
+    }
+
+    /// Decodes them as a `T`, by the rules of [this module](self).
+    ///
+    /// # Errors
+    ///
+    /// If there are too few, or one does not fit its type.
     pub fn decode<T: DeserializeOwned>(self) -> Result<T, ArgsError> {
-        Ok(serde_json::from_slice(&self.text)?)
+        let array = self.text.get(self.array.clone()).unwrap_or_default();
+        let first = self.first.saturating_sub(self.array.start);
+        let value = if self.attachments.is_empty() {
+            T::deserialize(Arguments::new(array, first, None))?
+        } else {
+            let attachments = Attachments::new(self.attachments, self.attachments_are_shared);
+            T::deserialize(Arguments::new(array, first, Some(&attachments)))?
+        };
+        Ok(value)
     }
-    /// How many.
+
+    /// How many there are. Takes a pass over their text.
     pub fn len(&self) -> usize {
-        self.attachments.len()
+        self.ranges().count()
     }
-    /// None.
+
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        true
+        matches!(self.text.get(self.first), None | Some(b']'))
     }
-    /// The argument at `index`.
-    pub fn get(&self, _index: usize) -> Option<Raw> {
-        None
+
+    /// The argument at `index`, if there are so many. Takes a pass over the text in front of it.
+    pub fn get(&self, index: usize) -> Option<Raw> {
+        self.ranges().nth(index).map(|range| self.raw(range))
+    }
+
+    /// All arguments, each undecoded.
+    pub fn iter(&self) -> impl Iterator<Item = Raw> {
+        self.ranges().map(|range| self.raw(range))
+    }
+
+    fn raw(&self, range: Range<usize>) -> Raw {
+        let text = self.text.slice(range);
+        if self.attachments.is_empty() {
+            Raw::new(text, Vec::new())
+        } else {
+            Raw::extract(text, |number| self.attachments.get(number as usize).cloned())
+        }
+    }
+
+    fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        let mut next = (!self.is_empty()).then_some(self.first);
+        core::iter::from_fn(move || {
+            let start = next?;
+            let end = json::value_end(&self.text, start)?;
+            let separator = json::skip_whitespace(&self.text, end);
+            let follows = self.text.get(separator) == Some(&b',');
+            next = follows.then(|| json::skip_whitespace(&self.text, separator + 1));
+            Some(start..end)
+        })
     }
 }
-impl Raw {
-    /// JSON.
-    pub fn as_str(&self) -> &str {
-        core::str::from_utf8(&self.text).unwrap_or_default()
-    }
-    /// Attachments.
-    pub fn attachments(&self) -> &[Bytes] {
-        &self.attachments
-    }
-    /// Decodes.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, ArgsError> {
-        Ok(serde_json::from_slice(&self.text)?)
+
+impl fmt::Debug for Args {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }

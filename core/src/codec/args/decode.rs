@@ -1,0 +1,244 @@
+//! Deserializers: of all arguments together, and of JSON with attachments.
+
+mod attached;
+mod attachments;
+
+pub(super) use self::attachments::Attachments;
+
+use core::fmt;
+
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+use serde_json::Error;
+use serde_json::de::SliceRead;
+
+use self::attached::Attached;
+
+/// Decodes `text`, one JSON value, with the attachments that its placeholders name.
+pub(super) fn value<T: DeserializeOwned>(
+    text: &[u8],
+    attachments: &Attachments,
+) -> Result<T, Error> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    T::deserialize(Attached::new(&mut json, attachments))
+}
+
+/// Deserializes all arguments together: a tuple takes one for each element, anything else the
+/// first.
+///
+/// serde_json does the work on the text as it is. A first argument is where a value begins; for
+/// several it reads the array of which they are part, and skips the event's name.
+#[derive(Clone, Copy)]
+pub(super) struct Arguments<'a> {
+    /// A valid array.
+    array: &'a [u8],
+    /// The position of the first argument in it, or of the closing bracket.
+    first: usize,
+    attachments: Option<&'a Attachments>,
+}
+
+impl<'a> Arguments<'a> {
+    #[inline]
+    pub(super) fn new(array: &'a [u8], first: usize, attachments: Option<&'a Attachments>) -> Self {
+        Self { array, first, attachments }
+    }
+
+    /// The text from the first argument, if there is one.
+    #[inline]
+    fn first(self) -> Option<serde_json::Deserializer<SliceRead<'a>>> {
+        let text = self.array.get(self.first..)?;
+        let is_present = !matches!(text.first(), None | Some(b']'));
+        is_present.then(|| serde_json::Deserializer::from_slice(text))
+    }
+
+    /// Whether an event's name stands in front of the arguments.
+    fn has_name(self) -> bool {
+        let inner = self.array.get(1..self.first).unwrap_or_default();
+        inner.iter().any(|byte| !byte.is_ascii_whitespace())
+    }
+}
+
+macro_rules! first_argument {
+    ($($method:ident($($parameter:ident: $type:ty),*);)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, $($parameter: $type,)* visitor: V) -> Result<V::Value, Error> {
+            let Some(mut json) = self.first() else {
+                return Missing { index: 0 }.$method($($parameter,)* visitor);
+            };
+            match self.attachments {
+                None => json.$method($($parameter,)* visitor),
+                Some(attachments) => {
+                    Attached::new(&mut json, attachments).$method($($parameter,)* visitor)
+                }
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Arguments<'de> {
+    type Error = Error;
+
+    first_argument! {
+        deserialize_any();
+        deserialize_bool();
+        deserialize_i8();
+        deserialize_i16();
+        deserialize_i32();
+        deserialize_i64();
+        deserialize_i128();
+        deserialize_u8();
+        deserialize_u16();
+        deserialize_u32();
+        deserialize_u64();
+        deserialize_u128();
+        deserialize_f32();
+        deserialize_f64();
+        deserialize_char();
+        deserialize_str();
+        deserialize_string();
+        deserialize_bytes();
+        deserialize_byte_buf();
+        deserialize_option();
+        deserialize_unit_struct(name: &'static str);
+        deserialize_newtype_struct(name: &'static str);
+        deserialize_seq();
+        deserialize_tuple_struct(name: &'static str, len: usize);
+        deserialize_map();
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
+        deserialize_identifier();
+    }
+
+    #[inline]
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+
+    #[inline]
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+
+    #[inline]
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+        let mut json = serde_json::Deserializer::from_slice(self.array);
+        json.deserialize_seq(TupleVisitor { arguments: self, visitor })
+    }
+}
+
+/// Visits the array of which the arguments are part, and lets `visitor` see them only.
+struct TupleVisitor<'a, V> {
+    arguments: Arguments<'a>,
+    visitor: V,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for TupleVisitor<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    #[inline]
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<V::Value, A::Error> {
+        if self.arguments.has_name() {
+            array.next_element::<IgnoredAny>()?;
+        }
+        let attachments = self.arguments.attachments;
+        let value =
+            self.visitor.visit_seq(Elements { array: &mut array, attachments, index: 0 })?;
+        while array.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(value)
+    }
+}
+
+/// The elements of a tuple. It never runs out of them: whatever accepts to be [`Missing`] is there.
+struct Elements<'a, A> {
+    array: &'a mut A,
+    attachments: Option<&'a Attachments>,
+    index: usize,
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
+    type Error = A::Error;
+
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        let index = self.index;
+        self.index += 1;
+        let mut seed = Some(seed);
+        let element = ElementSeed { seed: &mut seed, attachments: self.attachments };
+        if let Some(value) = self.array.next_element_seed(element)? {
+            return Ok(value);
+        }
+        let missing = Missing { index };
+        let value = seed.map(|seed| seed.deserialize(missing)).transpose();
+        value.map_err(A::Error::custom)
+    }
+}
+
+/// Leaves the seed behind when there is no element to use it on.
+struct ElementSeed<'a, S> {
+    seed: &'a mut Option<S>,
+    attachments: Option<&'a Attachments>,
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for ElementSeed<'_, S> {
+    /// `None` only if the seed has been used before.
+    type Value = Option<S::Value>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        let Some(seed) = self.seed.take() else { return Ok(None) };
+        match self.attachments {
+            None => seed.deserialize(json).map(Some),
+            Some(attachments) => seed.deserialize(Attached::new(json, attachments)).map(Some),
+        }
+    }
+}
+
+/// The argument that is not there: `undefined`, as JavaScript would have it.
+#[derive(Clone, Copy)]
+struct Missing {
+    index: usize,
+}
+
+impl<'de> Deserializer<'de> for Missing {
+    type Error = Error;
+
+    #[cold]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        struct Expected<V>(V);
+
+        impl<'de, V: Visitor<'de>> fmt::Display for Expected<V> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.expecting(f)
+            }
+        }
+
+        let message = format_args!("missing argument {}, expected ", self.index);
+        Err(Error::custom(format_args!("{message}{}", Expected(visitor))))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_none()
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+    }
+}

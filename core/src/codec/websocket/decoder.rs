@@ -1,0 +1,390 @@
+//! Bytes from the peer to messages.
+//!
+//! Two paths: a frame that is a whole message and lies in the input as a whole is turned into its
+//! message directly; anything else goes through [`Partial`], which exists only as long as
+//! something is incomplete.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::{cmp, mem, str};
+
+use bytes::Bytes;
+
+use super::{
+    CloseCode, Error, FrameHeader, HEADER_BYTES_MAX, MessageKind, Opcode, Role, apply_mask,
+    utf8::Utf8Progress,
+};
+use crate::Limits;
+
+/// The limits of one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecoderConfig {
+    /// The largest message, in bytes of payload over all its fragments; one more fails with
+    /// [`Error::TooLarge`], as soon as a header announces it.
+    pub message_bytes_max: usize,
+    /// The most fragments of a message; one more fails with [`Error::TooManyFragments`].
+    pub message_fragments_max: usize,
+}
+
+impl From<&Limits> for DecoderConfig {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            message_bytes_max: limits.max_payload,
+            message_fragments_max: limits.message_fragments,
+        }
+    }
+}
+
+/// What the peer sent: a message, or a control frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Text; the bytes are valid UTF-8.
+    Text(Bytes),
+    /// Bytes.
+    Binary(Bytes),
+    /// Asks for a pong with the same payload, at most 125 bytes.
+    Ping(Bytes),
+    /// At most 125 bytes.
+    Pong(Bytes),
+    /// The last message: the decoder ignores whatever follows. `None` if no status was given.
+    Close(Option<CloseFrame>),
+}
+
+/// Why the peer closes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseFrame {
+    /// Its status code.
+    pub code: CloseCode,
+    /// Its words, at most 123 bytes; often empty.
+    pub reason: String,
+}
+
+/// Decodes the frames of one connection.
+///
+/// Holds at most one message, in at most [`DecoderConfig::message_bytes_max`] bytes, plus one
+/// control frame; and nothing at all between messages. Its time is linear in its input.
+#[derive(Debug)]
+pub struct Decoder {
+    partial: Option<Box<Partial>>,
+    message_bytes_max: usize,
+    message_fragments_max: u32,
+    role: Role,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Open,
+    /// The peer has sent its close frame.
+    Closed,
+    Failed(Error),
+}
+
+impl Decoder {
+    /// A decoder for the end `role` of a connection on which nothing was received yet.
+    pub fn new(role: Role, config: DecoderConfig) -> Self {
+        Self {
+            partial: None,
+            message_bytes_max: config.message_bytes_max,
+            message_fragments_max: u32::try_from(config.message_fragments_max).unwrap_or(u32::MAX),
+            role,
+            state: State::Open,
+        }
+    }
+
+    /// Takes bytes off the front of `input`, up to the end of the next message.
+    ///
+    /// After `Some`, call it again with the rest. `None` means that `input` is used up; what is
+    /// incomplete was copied, and the buffer behind `input`, in which payloads are unmasked in
+    /// place, can be reused. After an error every further call returns the same error, and
+    /// after a close frame `None`.
+    ///
+    /// The messages and the error do not depend on how the bytes are divided into calls.
+    ///
+    /// # Errors
+    ///
+    /// As [`Error`](enum@super::Error) lists them, each as soon as the bytes that are there leave no doubt.
+    pub fn decode(&mut self, input: &mut &mut [u8]) -> Result<Option<Message>, Error> {
+        match self.state {
+            State::Open => {}
+            State::Closed => {
+                *input = &mut [];
+                return Ok(None);
+            }
+            State::Failed(error) => return Err(error),
+        }
+        let result = self.advance(input);
+        match &result {
+            Ok(Some(Message::Close(_))) => self.end(State::Closed),
+            Err(error) => self.end(State::Failed(*error)),
+            Ok(_) => {}
+        }
+        result
+    }
+
+    /// Bytes allocated for what is incomplete; zero between messages.
+    pub fn buffered_bytes(&self) -> usize {
+        self.partial.as_ref().map_or(0, |partial| {
+            let message = partial.message.as_ref().map_or(0, |message| message.buffer.capacity());
+            size_of::<Partial>() + message + partial.control.capacity()
+        })
+    }
+
+    fn end(&mut self, state: State) {
+        self.state = state;
+        self.partial = None;
+    }
+
+    fn advance(&mut self, input: &mut &mut [u8]) -> Result<Option<Message>, Error> {
+        while !input.is_empty() {
+            let message = match &mut self.partial {
+                Some(partial) if partial.frame.is_some() => partial.resume_frame(input)?,
+                _ => match self.read_header(input)? {
+                    Some(header) => self.start_frame(header, input)?,
+                    None => return Ok(None),
+                },
+            };
+            if self.partial.as_ref().is_some_and(|partial| partial.is_idle()) {
+                self.partial = None;
+            }
+            if message.is_some() {
+                return Ok(message);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The header of the next frame, or `None` if `input` ends before it does.
+    fn read_header(&mut self, input: &mut &mut [u8]) -> Result<Option<FrameHeader>, Error> {
+        // Extensions are where RSV1 would be let through.
+        let rsv1_allowed = false;
+        let kept = self.partial.as_ref().map_or(0, |partial| partial.header_bytes);
+        if kept == 0
+            && let Some((header, len)) = FrameHeader::parse(input, self.role, rsv1_allowed)?
+        {
+            take(input, len);
+            return Ok(Some(header));
+        }
+        let partial = self.partial.get_or_insert_default();
+        let kept = usize::from(kept);
+        let room = partial.header.get_mut(kept..).unwrap_or_default();
+        let added = cmp::min(room.len(), input.len());
+        for (to, from) in room.iter_mut().zip(input.iter()) {
+            *to = *from;
+        }
+        let known = partial.header.get(..kept + added).unwrap_or_default();
+        if let Some((header, len)) = FrameHeader::parse(known, self.role, rsv1_allowed)? {
+            partial.header_bytes = 0;
+            take(input, len - kept);
+            Ok(Some(header))
+        } else {
+            // No header is longer than the room for it, so all of the input was added.
+            partial.header_bytes = (kept + added) as u8;
+            take(input, added);
+            Ok(None)
+        }
+    }
+
+    /// Handles the frame behind `header`, as far as it is there.
+    fn start_frame(
+        &mut self,
+        header: FrameHeader,
+        input: &mut &mut [u8],
+    ) -> Result<Option<Message>, Error> {
+        let FrameHeader { fin, opcode, mask_key, .. } = header;
+        let payload_bytes = self.check(&header)?;
+        if payload_bytes <= input.len() && fin && opcode != Opcode::Continuation {
+            let payload = take(input, payload_bytes);
+            if let Some(key) = mask_key {
+                apply_mask(payload, key, 0);
+            }
+            return whole_message(opcode, payload).map(Some);
+        }
+
+        let partial = self.partial.get_or_insert_default();
+        let arrived = match opcode {
+            Opcode::Text => partial.start_message(MessageKind::Text),
+            Opcode::Binary => partial.start_message(MessageKind::Binary),
+            Opcode::Continuation => partial.continue_message(),
+            Opcode::Close | Opcode::Ping | Opcode::Pong => 0,
+        };
+        // Only the last frame tells how large the message becomes.
+        let buffer_bytes_max = if fin { arrived + payload_bytes } else { self.message_bytes_max };
+        let remaining = payload_bytes;
+        partial.frame = Some(PartialFrame { opcode, fin, mask_key, remaining, buffer_bytes_max });
+        partial.resume_frame(input)
+    }
+
+    /// Checks that a frame may come now and fits the limits; its length, if so.
+    fn check(&self, header: &FrameHeader) -> Result<usize, Error> {
+        let message = self.partial.as_ref().and_then(|partial| partial.message.as_ref());
+        let room = match (header.opcode, message) {
+            (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => usize::MAX,
+            (Opcode::Text | Opcode::Binary, None) => self.message_bytes_max,
+            (Opcode::Text | Opcode::Binary, Some(_)) => return Err(Error::ExpectedContinuation),
+            (Opcode::Continuation, None) => return Err(Error::UnexpectedContinuation),
+            (Opcode::Continuation, Some(message)) => {
+                if message.fragments >= self.message_fragments_max {
+                    return Err(Error::TooManyFragments);
+                }
+                self.message_bytes_max.saturating_sub(message.buffer.len())
+            }
+        };
+        match usize::try_from(header.payload_bytes) {
+            Ok(payload_bytes) if payload_bytes <= room => Ok(payload_bytes),
+            Ok(_) | Err(_) => Err(Error::TooLarge),
+        }
+    }
+}
+
+/// What is incomplete: a header, a frame, a message, or a message and one of the others.
+#[derive(Debug, Default)]
+struct Partial {
+    /// The first `header_bytes` of a header.
+    header: [u8; HEADER_BYTES_MAX],
+    header_bytes: u8,
+    frame: Option<PartialFrame>,
+    message: Option<PartialMessage>,
+    /// The payload of a control frame.
+    control: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct PartialFrame {
+    opcode: Opcode,
+    fin: bool,
+    /// Rotated as the payload arrives: its first byte is for the next byte.
+    mask_key: Option<[u8; 4]>,
+    /// Bytes of payload that have not arrived.
+    remaining: usize,
+    /// The most that the buffer which takes the payload may come to hold.
+    buffer_bytes_max: usize,
+}
+
+#[derive(Debug)]
+struct PartialMessage {
+    kind: MessageKind,
+    fragments: u32,
+    buffer: Vec<u8>,
+    utf8: Utf8Progress,
+}
+
+impl Partial {
+    fn is_idle(&self) -> bool {
+        self.header_bytes == 0 && self.frame.is_none() && self.message.is_none()
+    }
+
+    /// Starts a message; the bytes of it that have arrived, which is none.
+    fn start_message(&mut self, kind: MessageKind) -> usize {
+        let (buffer, utf8) = (Vec::new(), Utf8Progress::default());
+        self.message = Some(PartialMessage { kind, fragments: 1, buffer, utf8 });
+        0
+    }
+
+    /// Counts a further fragment; the bytes of its message that have arrived.
+    fn continue_message(&mut self) -> usize {
+        self.message.as_mut().map_or(0, |message| {
+            message.fragments += 1;
+            message.buffer.len()
+        })
+    }
+
+    /// Adds to the frame under way what `input` has of it, and completes it if that is all.
+    fn resume_frame(&mut self, input: &mut &mut [u8]) -> Result<Option<Message>, Error> {
+        let Some(frame) = &mut self.frame else { return Ok(None) };
+        let chunk = frame.take_chunk(input);
+        let PartialFrame { opcode, fin, remaining, buffer_bytes_max, .. } = *frame;
+        if remaining == 0 {
+            self.frame = None;
+        }
+
+        if opcode.is_control() {
+            append(&mut self.control, chunk, buffer_bytes_max);
+            if remaining > 0 {
+                return Ok(None);
+            }
+            return whole_message(opcode, &mem::take(&mut self.control)).map(Some);
+        }
+
+        let Some(message) = &mut self.message else { return Ok(None) };
+        append(&mut message.buffer, chunk, buffer_bytes_max);
+        if message.kind == MessageKind::Text {
+            message.utf8.advance(&message.buffer)?;
+        }
+        if remaining > 0 || !fin {
+            return Ok(None);
+        }
+        self.message.take().map(PartialMessage::finish).transpose()
+    }
+}
+
+impl PartialFrame {
+    /// The next bytes of its payload, unmasked.
+    fn take_chunk<'a>(&mut self, input: &mut &'a mut [u8]) -> &'a [u8] {
+        let chunk = take(input, cmp::min(self.remaining, input.len()));
+        self.remaining -= chunk.len();
+        if let Some(key) = &mut self.mask_key {
+            apply_mask(chunk, *key, 0);
+            key.rotate_left(chunk.len() % 4);
+        }
+        chunk
+    }
+}
+
+impl PartialMessage {
+    fn finish(self) -> Result<Message, Error> {
+        match self.kind {
+            MessageKind::Text => {
+                self.utf8.finish(&self.buffer)?;
+                Ok(Message::Text(Bytes::from(self.buffer)))
+            }
+            MessageKind::Binary => Ok(Message::Binary(Bytes::from(self.buffer))),
+        }
+    }
+}
+
+/// The message that one frame is.
+fn whole_message(opcode: Opcode, payload: &[u8]) -> Result<Message, Error> {
+    match opcode {
+        Opcode::Text if str::from_utf8(payload).is_err() => Err(Error::InvalidUtf8),
+        Opcode::Text => Ok(Message::Text(Bytes::copy_from_slice(payload))),
+        Opcode::Binary => Ok(Message::Binary(Bytes::copy_from_slice(payload))),
+        Opcode::Ping => Ok(Message::Ping(Bytes::copy_from_slice(payload))),
+        Opcode::Pong => Ok(Message::Pong(Bytes::copy_from_slice(payload))),
+        Opcode::Close => close_frame(payload).map(Message::Close),
+        Opcode::Continuation => Err(Error::UnexpectedContinuation),
+    }
+}
+
+fn close_frame(payload: &[u8]) -> Result<Option<CloseFrame>, Error> {
+    if payload.is_empty() {
+        return Ok(None);
+    }
+    let (code, reason) = payload.split_first_chunk().ok_or(Error::ClosePayload)?;
+    let code = u16::from_be_bytes(*code);
+    let code = CloseCode::new(code).ok_or(Error::CloseCode { code })?;
+    let reason = str::from_utf8(reason).map_err(|_| Error::InvalidUtf8)?;
+    Ok(Some(CloseFrame { code, reason: String::from(reason) }))
+}
+
+/// The first allocation for a message that does not arrive at once, if it is as large as that.
+const BUFFER_BYTES_MIN: usize = 64;
+
+/// Appends `chunk` to a buffer that will hold at most `total_max` bytes.
+///
+/// The room grows with what has arrived, never with what was only announced, which costs a peer
+/// nothing. The bound makes the buffer of a large unfragmented message end up with its exact size.
+fn append(buffer: &mut Vec<u8>, chunk: &[u8], total_max: usize) {
+    let needed = buffer.len() + chunk.len();
+    if needed > buffer.capacity() {
+        let wished = needed.saturating_mul(2).max(BUFFER_BYTES_MIN);
+        let capacity = wished.min(total_max).max(needed);
+        buffer.reserve_exact(capacity - buffer.len());
+    }
+    buffer.extend_from_slice(chunk);
+}
+
+/// Takes the first `count` bytes off `input`; `count` is at most its length.
+fn take<'a>(input: &mut &'a mut [u8], count: usize) -> &'a mut [u8] {
+    debug_assert!(count <= input.len());
+    input.split_off_mut(..count).unwrap_or_default()
+}

@@ -1,0 +1,92 @@
+//! A session's WebSocket, from its opening to the end of its stream.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use sansocket_core::TransportKey;
+
+use crate::inner::Inner;
+use crate::runtime::Sleep;
+use crate::websocket::{Buffers, End, WebSocket};
+
+pub(super) struct Link {
+    pub(super) transport: TransportKey,
+    pub(super) websocket: WebSocket,
+    state: State,
+}
+
+enum State {
+    Open,
+    /// The machine has been told that the WebSocket is closed. What is left is to say goodbye: to
+    /// send what is queued and the close frame, and to wait for the peer's, because closing the
+    /// stream first could destroy what is under way to the peer.
+    Closing {
+        /// The peer may not take it up.
+        deadline: Pin<Box<dyn Sleep>>,
+        peer_is_done: bool,
+    },
+    Over,
+}
+
+impl Link {
+    pub(super) fn new(transport: TransportKey, websocket: WebSocket) -> Self {
+        Self { transport, websocket, state: State::Open }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.state, State::Open)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    /// The server closes, without a status code as in the reference. `frames` are still to be sent.
+    pub(super) fn close(&mut self, inner: &Inner, frames: &mut Vec<Bytes>) {
+        self.websocket.queue_close_behind(frames);
+        self.begin_closing(inner, false);
+    }
+
+    /// The peer has closed, or broken the protocol, which was answered by a close frame.
+    pub(super) fn end(&mut self, inner: &Inner, end: End) {
+        match (&mut self.state, end) {
+            (State::Open, End::Clean) => self.begin_closing(inner, true),
+            (State::Open, End::Violation) => self.begin_closing(inner, false),
+            (State::Closing { peer_is_done, .. }, End::Clean) => *peer_is_done = true,
+            (State::Closing { .. }, End::Violation) => {}
+            (State::Open | State::Closing { .. }, End::Failed) => self.state = State::Over,
+            (State::Over, _) => {}
+        }
+    }
+
+    /// Writes what the machine gave, `buffers.frames`, and what is left from before.
+    pub(super) fn write(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) {
+        if buffers.frames.is_empty() && self.websocket.is_flushed() {
+            return;
+        }
+        if self.websocket.write(cx, buffers).is_err() {
+            self.websocket.discard();
+            // An open link learns of the failure by its next read, which tells the machine.
+            if !self.is_open() {
+                self.state = State::Over;
+            }
+        }
+    }
+
+    /// Goes on with the goodbye.
+    pub(super) fn poll_closing(&mut self, cx: &mut Context<'_>) {
+        let State::Closing { deadline, peer_is_done } = &mut self.state else { return };
+        let done = *peer_is_done && self.websocket.is_flushed();
+        if done || deadline.as_mut().poll(cx) == Poll::Ready(()) {
+            self.state = State::Over;
+        }
+    }
+
+    fn begin_closing(&mut self, inner: &Inner, peer_is_done: bool) {
+        let deadline = inner.now() + inner.settings.close_timeout;
+        let deadline = inner.runtime.sleep_until(deadline);
+        self.state = State::Closing { deadline, peer_is_done };
+    }
+}

@@ -1,0 +1,401 @@
+//! The task of one session: it reads and writes its WebSockets and runs its handlers.
+//!
+//! A session on polling has one too, for its handlers; its requests are served by tasks of their
+//! own, see `http`. One turn of the task is:
+//!
+//! 1. Read what the WebSockets bring, and decode it. No lock is held.
+//! 2. Lock the shard: hand the packets to the machine; take acknowledgements and events from it,
+//!    and the output too if no handler is to run.
+//! 3. Run handlers, each socket's in order. No lock is held.
+//! 4. Lock the shard, unless step 2 has done it: take the output, and leave a waker.
+//! 5. Write the output. No lock is held.
+//!
+//! Turns follow one another while there is something to do, up to a bound, so that a busy
+//! connection does not starve the others.
+
+mod lane;
+mod link;
+
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use sansocket_core::codec::engine::{self, Inbound};
+use sansocket_core::codec::websocket::Message;
+use sansocket_core::{AckOutcome, ConnectionKey, EngineError, Event, Output, TransportKey};
+use smallvec::SmallVec;
+
+use crate::app;
+use crate::inner::Inner;
+use crate::shards::ShardState;
+use crate::websocket::{Buffers, End, WebSocket};
+
+use lane::{Item, Lanes};
+use link::Link;
+
+/// Turns before other tasks get their chance.
+const TURNS_MAX: usize = 8;
+
+/// Reads of one WebSocket in one turn.
+const READS_MAX: usize = 4;
+
+/// Bytes of output that one turn takes from the machine. What stays there counts towards the limit
+/// of the outbox, so messages for a slow client should not leave it early.
+const OUTPUT_BYTES: usize = 128 << 10;
+
+/// One session, served until it is closed and its handlers are done.
+pub(crate) struct Session {
+    inner: Arc<Inner>,
+    shard: usize,
+    key: ConnectionKey,
+    /// None on polling, one on a WebSocket, more for moments during an upgrade.
+    links: SmallVec<[Link; 1]>,
+    lanes: Lanes,
+    /// Whether the machine takes more packets.
+    wants_input: bool,
+    /// The machine has reported the connection's end.
+    closed: bool,
+}
+
+/// What one look at the machine brought.
+#[derive(Default)]
+struct Taken {
+    outcomes: SmallVec<[AckOutcome; 1]>,
+    violations: SmallVec<[sansocket_core::PacketError; 1]>,
+    post: Option<Waker>,
+    /// Whether the output was taken too, and a waker left.
+    parked: Option<Parked>,
+}
+
+/// What the machine still has, after the output was taken and a waker left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parked {
+    /// Nothing that could be taken now.
+    Idle,
+    /// More output than one turn takes.
+    OutputLeft,
+    /// Events that came while handlers ran.
+    EventsLeft,
+}
+
+/// A packet, and the WebSocket that it came on.
+type Packet = (TransportKey, Result<Inbound, EngineError>);
+
+impl Session {
+    /// The task of a session on polling.
+    pub(crate) fn polling(inner: Arc<Inner>, shard: usize, key: ConnectionKey) -> Self {
+        inner.sessions.started();
+        Self {
+            inner,
+            shard,
+            key,
+            links: SmallVec::new(),
+            lanes: Lanes::default(),
+            wants_input: true,
+            closed: false,
+        }
+    }
+
+    /// The task of a session that began on a WebSocket.
+    pub(crate) fn websocket(
+        inner: Arc<Inner>,
+        shard: usize,
+        key: ConnectionKey,
+        transport: TransportKey,
+        websocket: WebSocket,
+    ) -> Self {
+        let mut session = Self::polling(inner, shard, key);
+        session.links.push(Link::new(transport, websocket));
+        session
+    }
+
+    /// One turn; whether another one has something to do.
+    fn turn(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> bool {
+        let wanted_input = self.wants_input;
+        let mut packets = SmallVec::<[Packet; 2]>::new();
+        let mut ends = SmallVec::<[(TransportKey, End); 1]>::new();
+        let unread = self.read(cx, buffers, &mut packets, &mut ends);
+        let taken = self.exchange(cx, buffers, packets, &ends);
+        let mut parked = taken.parked;
+        self.report(taken);
+        let was_full = !self.lanes.has_room();
+        let finished = self.lanes.run(cx, &self.inner, self.shard);
+        if parked.is_none() {
+            parked = Some(self.take_output(cx, buffers));
+        }
+        let mut more_output = parked == Some(Parked::OutputLeft);
+        if let Some(link) = self.links.first_mut() {
+            more_output |= !link.websocket.is_flushed();
+            link.write(cx, buffers);
+            more_output &= link.websocket.is_flushed();
+        }
+        self.serve_other_links(cx, buffers);
+        self.links.iter_mut().for_each(|link| link.poll_closing(cx));
+        self.links.retain(|link| !link.is_over());
+        let more_events = parked == Some(Parked::EventsLeft) || (finished && was_full);
+        let more_input = self.wants_input && (unread || !wanted_input);
+        more_events || more_input || more_output
+    }
+
+    /// Step 1. Whether there may be more to read.
+    fn read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffers: &mut Buffers,
+        packets: &mut SmallVec<[Packet; 2]>,
+        ends: &mut SmallVec<[(TransportKey, End); 1]>,
+    ) -> bool {
+        let mut unread = false;
+        for link in &mut self.links {
+            if !self.wants_input && link.is_open() {
+                continue;
+            }
+            let mut reads = 0;
+            unread |= loop {
+                if reads == READS_MAX {
+                    break true;
+                }
+                reads += 1;
+                let Poll::Ready(result) = link.websocket.poll_read(cx, buffers) else {
+                    break false;
+                };
+                let open = link.is_open();
+                for message in buffers.messages.drain(..) {
+                    if !open {
+                        continue;
+                    }
+                    let packet = match message {
+                        Message::Text(text) => engine::decode_text(text, &self.inner.limits),
+                        Message::Binary(data) => Ok(engine::decode_binary(data)),
+                        Message::Ping(_) | Message::Pong(_) | Message::Close(_) => continue,
+                    };
+                    packets.push((link.transport, packet));
+                }
+                if let Err(end) = result {
+                    if open {
+                        ends.push((link.transport, end));
+                    }
+                    link.end(&self.inner, end);
+                    break false;
+                }
+            };
+        }
+        unread
+    }
+
+    /// Step 2.
+    fn exchange(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffers: &mut Buffers,
+        packets: SmallVec<[Packet; 2]>,
+        ends: &[(TransportKey, End)],
+    ) -> Taken {
+        let inner = self.inner.clone();
+        let Some(shard) = inner.shards.get(self.shard) else { return Taken::default() };
+        let now = if packets.is_empty() { None } else { Some(inner.now()) };
+        shard.with(|state| {
+            // While the task runs, nobody needs to wake it: not even its own handlers' emits.
+            if let Some(slot) = state.slots.get_mut(self.key) {
+                slot.session = None;
+            }
+            for (transport, packet) in packets {
+                let now = now.unwrap_or_default();
+                state.core.handle_packet(now, self.key, transport, packet);
+            }
+            for (transport, end) in ends {
+                let clean = *end == End::Clean;
+                state.core.handle_websocket_closed(self.key, *transport, clean);
+            }
+            self.take(cx, buffers, state)
+        })
+    }
+
+    /// Takes what the machine has for this session.
+    fn take(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffers: &mut Buffers,
+        state: &mut ShardState,
+    ) -> Taken {
+        let mut taken = Taken::default();
+        while let Some(outcome) = state.core.poll_ack(self.key) {
+            taken.outcomes.push(outcome);
+        }
+        while self.lanes.has_room() {
+            let Some(event) = state.core.poll_event(self.key) else { break };
+            self.sort(event, state, &mut taken);
+        }
+        self.wants_input = state.core.wants_input(self.key);
+        if let Some(slot) = state.slots.get_mut(self.key) {
+            if self.wants_input {
+                taken.post = slot.post.take();
+            }
+            for (transport, websocket) in mem::take(&mut slot.websockets) {
+                self.links.push(Link::new(transport, websocket));
+                // Its read must be started, to be woken by it.
+                cx.waker().wake_by_ref();
+            }
+        }
+        if self.lanes.is_idle() {
+            taken.parked = Some(self.park(cx, buffers, state));
+        }
+        taken
+    }
+
+    fn sort(&mut self, event: Event, state: &mut ShardState, taken: &mut Taken) {
+        match event {
+            Event::ConnectRequested(request) => {
+                if let Some(slot) = state.slots.get(self.key) {
+                    self.lanes.push(Item::Connect(slot.handshake.clone(), request));
+                }
+            }
+            Event::Received(received) => {
+                if let Some(socket) = state.sockets.get(received.socket) {
+                    self.lanes.push(Item::Receive(socket.clone(), received));
+                }
+            }
+            Event::Disconnected(disconnected) => {
+                if let Some(socket) = state.sockets.remove(disconnected.socket) {
+                    self.lanes.push(Item::Disconnect(socket, disconnected));
+                }
+            }
+            Event::Violation(error) => taken.violations.push(error),
+            Event::Closed(_) => {
+                self.closed = true;
+                self.lanes.cancel_connecting();
+            }
+            _ => {}
+        }
+    }
+
+    /// Leaves a waker, and takes the first WebSocket's output. Whatever the machine gets after this
+    /// wakes the task again.
+    fn park(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffers: &mut Buffers,
+        state: &mut ShardState,
+    ) -> Parked {
+        if let Some(slot) = state.slots.get_mut(self.key) {
+            slot.session = Some(cx.waker().clone());
+        }
+        let left = match self.links.first_mut() {
+            Some(link) => collect_output(&self.inner, self.key, link, buffers, state),
+            None => false,
+        };
+        if state.core.has_news(self.key, self.lanes.has_room()) {
+            Parked::EventsLeft
+        } else if left {
+            Parked::OutputLeft
+        } else {
+            Parked::Idle
+        }
+    }
+
+    /// Step 4.
+    fn take_output(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> Parked {
+        let inner = self.inner.clone();
+        let Some(shard) = inner.shards.get(self.shard) else { return Parked::Idle };
+        shard.with(|state| self.park(cx, buffers, state))
+    }
+
+    /// Output of further WebSockets, of which there are some only during an upgrade.
+    fn serve_other_links(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) {
+        let inner = self.inner.clone();
+        let Some(shard) = inner.shards.get(self.shard) else { return };
+        for link in self.links.iter_mut().skip(1) {
+            shard.with(|state| collect_output(&inner, self.key, link, buffers, state));
+            link.write(cx, buffers);
+        }
+    }
+
+    /// Tells the application what does not belong to a handler.
+    fn report(&self, taken: Taken) {
+        for outcome in taken.outcomes {
+            self.inner.app.resolve(outcome);
+        }
+        for error in taken.violations {
+            app::violation(&self.inner, error);
+        }
+        if let Some(post) = taken.post {
+            post.wake();
+        }
+    }
+}
+
+/// Moves a WebSocket's output to `buffers.frames`, as much as is sensible now. Whether some is left.
+fn collect_output(
+    inner: &Inner,
+    key: ConnectionKey,
+    link: &mut Link,
+    buffers: &mut Buffers,
+    state: &mut ShardState,
+) -> bool {
+    if !link.is_open() || !link.websocket.is_flushed() {
+        return false;
+    }
+    let mut bytes = 0;
+    while bytes < OUTPUT_BYTES {
+        match state.core.poll_output(key, link.transport) {
+            Some(Output::Message(message)) => {
+                for frame in message.frames() {
+                    bytes += frame.websocket().len();
+                    buffers.frames.push(frame.websocket().clone());
+                }
+            }
+            Some(Output::Close) => {
+                state.core.handle_websocket_closed(key, link.transport, true);
+                link.close(inner, &mut buffers.frames);
+                return false;
+            }
+            None => return false,
+        }
+    }
+    true
+}
+
+impl Future for Session {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut buffers = Buffers::take();
+        let mut turns = 0;
+        let result = loop {
+            let again = self.turn(cx, &mut buffers);
+            if self.closed && self.links.is_empty() && self.lanes.is_empty() {
+                break Poll::Ready(());
+            }
+            turns += 1;
+            if !again {
+                break Poll::Pending;
+            }
+            if turns == TURNS_MAX {
+                cx.waker().wake_by_ref();
+                break Poll::Pending;
+            }
+        };
+        buffers.put_back();
+        result
+    }
+}
+
+/// A task that ends early, because the runtime stops or a handler panics, takes its session along.
+impl Drop for Session {
+    fn drop(&mut self) {
+        let Some(shard) = self.inner.shards.get(self.shard) else { return };
+        let slot = shard.with(|state| {
+            if !self.closed {
+                for socket in state.core.abandon(self.key) {
+                    state.sockets.remove(socket);
+                }
+            }
+            state.slots.remove(self.key)
+        });
+        drop(mem::take(&mut self.lanes));
+        drop(slot);
+        self.inner.sessions.ended();
+    }
+}

@@ -1,0 +1,57 @@
+//! `cargo xtask chat`: the chat example, ready for a browser.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use crate::failure::Failure;
+use crate::workspace::{Profile, Workspace};
+use crate::{prerequisites, process};
+
+/// Where the official client's browser builds lie, below the root of the workspace.
+const CLIENT: &str = "examples/chat/node_modules/socket.io-client/dist";
+
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask chat [--port N] [--host H] [--allow-origin ORIGIN]
+
+Installs the official JavaScript client with npm, builds the chat example optimised and runs it
+until it is stopped. The options are the example's own and are passed on to it.
+";
+
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode, Failure> {
+    let client = client_folder(workspace)?;
+    process::run(&mut workspace.cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "sansocket-examples",
+        "--bin",
+        "chat",
+    ]))?;
+    let mut chat = Command::new(workspace.binary(Profile::Release, "chat"));
+    chat.args(arguments).arg("--client-dir").arg(client);
+    replace_with(&mut chat)
+}
+
+/// The folder of the official client's browser builds, installed if need be.
+pub(crate) fn client_folder(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    prerequisites::npm_packages(&workspace.folder("examples/chat")?)?;
+    workspace.folder(CLIENT)
+}
+
+/// Turns this process into `command`, so that signals and the exit status are the program's own.
+#[cfg(unix)]
+fn replace_with(command: &mut Command) -> Result<ExitCode, Failure> {
+    use std::os::unix::process::CommandExt;
+
+    let error = command.exec();
+    Err(Failure::new(format!("cannot run the chat example: {error}")))
+}
+
+#[cfg(not(unix))]
+fn replace_with(command: &mut Command) -> Result<ExitCode, Failure> {
+    let status = command
+        .status()
+        .map_err(|error| Failure::new(format!("cannot run the chat example: {error}")))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
