@@ -196,7 +196,7 @@ impl<S> Builder<S> {
 impl<S> Builder<S> {
     /// A value that every handler can get, by its type: `socket.state::<S>()`. There is one of
     /// each type; a later one takes the place of an earlier one.
-    pub fn state<S: Any + Send + Sync>(mut self, state: S) -> Self {
+    pub fn state<T: Any + Send + Sync>(mut self, state: T) -> Self {
         self.state.insert(state);
         self
     }
