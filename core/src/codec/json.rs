@@ -16,7 +16,7 @@ pub(crate) use self::string::{plain_run_end, unescape};
 use alloc::vec::Vec;
 
 use self::placeholder::OpenObject;
-use self::string::string_end;
+use self::string::{string_end, string_parts};
 use crate::PacketError;
 
 /// The deepest nesting that can be allowed: the scanner has this many bits. serde_json decodes no
@@ -59,9 +59,9 @@ pub(crate) fn event<O: Observer>(
     let start = scanner.open_array(at)?;
     let (name, name_is_escaped, name_end) = match byte(text, start) {
         b'"' => {
-            let run_end = plain_run_end(text, start + 1);
-            let end = string_end(text, start + 1).ok_or(PacketError::InvalidPayload)?;
-            ((start + 1, end - 1), run_end + 1 != end, end)
+            let parts = string_parts(text, start + 1).ok_or(PacketError::InvalidPayload)?;
+            let (end, is_escaped) = parts;
+            ((start + 1, end - 1), is_escaped, end)
         }
         b'-' | b'0'..=b'9' => {
             let end = number_end(text, start).ok_or(PacketError::InvalidPayload)?;
@@ -147,14 +147,13 @@ impl<'a, O: Observer> Scanner<'a, O> {
     fn values(&mut self, mut at: usize) -> Result<usize, PacketError> {
         let text = self.text;
         loop {
-            at = whitespace_end(text, at);
             let end = match byte(text, at) {
                 b'"' => string_end(text, at + 1),
                 b'{' => {
                     self.open(at, true)?;
                     at = whitespace_end(text, at + 1);
                     if byte(text, at) != b'}' {
-                        at = self.key(at)?;
+                        at = self.key(text, at)?;
                         continue;
                     }
                     Some(at)
@@ -171,6 +170,10 @@ impl<'a, O: Observer> Scanner<'a, O> {
                 b't' => literal_end(text, at, b"true"),
                 b'f' => literal_end(text, at, b"false"),
                 b'n' => literal_end(text, at, b"null"),
+                b' ' | b'\t' | b'\n' | b'\r' => {
+                    at = whitespace_end(text, at + 1);
+                    continue;
+                }
                 _ => None,
             };
             at = end.ok_or(PacketError::InvalidPayload)?;
@@ -179,22 +182,26 @@ impl<'a, O: Observer> Scanner<'a, O> {
                 if self.depth == 0 {
                     return Ok(at);
                 }
-                at = whitespace_end(text, at);
                 let in_object = self.objects & 1 == 1;
                 match byte(text, at) {
                     b',' => {
                         at += 1;
                         if in_object {
-                            at = self.key(whitespace_end(text, at))?;
+                            at = self.key(text, at)?;
                         }
                         break;
                     }
-                    b'}' if in_object => {}
-                    b']' if !in_object => {}
+                    b'}' if in_object => {
+                        at += 1;
+                        self.close(at)?;
+                    }
+                    b']' if !in_object => {
+                        at += 1;
+                        self.close(at)?;
+                    }
+                    b' ' | b'\t' | b'\n' | b'\r' => at = whitespace_end(text, at + 1),
                     _ => return Err(PacketError::InvalidPayload),
                 }
-                at += 1;
-                self.close(at)?;
             }
         }
     }
@@ -239,16 +246,10 @@ impl<'a, O: Observer> Scanner<'a, O> {
 
     /// Scans the key that must be at `at` and its colon. Returns the position behind.
     #[inline(always)]
-    fn key(&mut self, at: usize) -> Result<usize, PacketError> {
-        let text = self.text;
-        if byte(text, at) != b'"' {
-            return Err(PacketError::InvalidPayload);
-        }
+    fn key(&mut self, text: &[u8], at: usize) -> Result<usize, PacketError> {
+        let at = expect(text, at, b'"').ok_or(PacketError::InvalidPayload)?;
         let end = string_end(text, at + 1).ok_or(PacketError::InvalidPayload)?;
-        let colon = whitespace_end(text, end);
-        if byte(text, colon) != b':' {
-            return Err(PacketError::InvalidPayload);
-        }
+        let colon = expect(text, end, b':').ok_or(PacketError::InvalidPayload)?;
         if O::ACTIVE
             && let Some(object) = self.observed.last_mut()
         {
@@ -278,6 +279,17 @@ pub(crate) fn whitespace_end(text: &[u8], at: usize) -> usize {
     if byte(text, at) > b' ' { at } else { long_whitespace_end(text, at) }
 }
 
+/// The position of `token`, which must come next.
+#[inline(always)]
+fn expect(text: &[u8], at: usize, token: u8) -> Option<usize> {
+    if byte(text, at) == token {
+        return Some(at);
+    }
+    let at = long_whitespace_end(text, at);
+    (byte(text, at) == token).then_some(at)
+}
+
+#[inline(never)]
 fn long_whitespace_end(text: &[u8], mut at: usize) -> usize {
     while matches!(byte(text, at), b' ' | b'\t' | b'\n' | b'\r') {
         at += 1;

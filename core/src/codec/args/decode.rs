@@ -14,6 +14,7 @@ use serde_json::Error;
 use serde_json::de::SliceRead;
 
 use self::attached::Attached;
+use crate::codec::json::plain_run_end;
 
 /// Decodes `text`, one JSON value, with the attachments that its placeholders name.
 pub(super) fn value<T: DeserializeOwned>(
@@ -50,6 +51,15 @@ impl<'a> Arguments<'a> {
         let text = self.array.get(self.first..)?;
         let is_present = !matches!(text.first(), None | Some(b']'));
         is_present.then(|| serde_json::Deserializer::from_slice(text))
+    }
+
+    /// The first argument, if it is a string without escape sequences. It is what most events have,
+    /// and it has been validated, so it needs no parser.
+    #[inline]
+    fn plain_string(self) -> Option<&'a str> {
+        let (b'"', content) = self.array.get(self.first..)?.split_first()? else { return None };
+        let (content, rest) = content.split_at_checked(plain_run_end(content, 0))?;
+        if rest.first() == Some(&b'"') { core::str::from_utf8(content).ok() } else { None }
     }
 
     /// Whether an event's name stands in front of the arguments.
@@ -95,8 +105,6 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
         deserialize_f32();
         deserialize_f64();
         deserialize_char();
-        deserialize_str();
-        deserialize_string();
         deserialize_bytes();
         deserialize_byte_buf();
         deserialize_option();
@@ -108,6 +116,22 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
         deserialize_struct(name: &'static str, fields: &'static [&'static str]);
         deserialize_enum(name: &'static str, variants: &'static [&'static str]);
         deserialize_identifier();
+    }
+
+    #[inline]
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if let Some(text) = self.plain_string() {
+            return visitor.visit_borrowed_str(text);
+        }
+        match self.first() {
+            Some(mut json) => json.deserialize_str(visitor),
+            None => Missing { index: 0 }.deserialize_str(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
     }
 
     #[inline]

@@ -9,14 +9,32 @@ const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
 /// quote, a backslash, or a control character), or the length of `text`.
 #[inline(always)]
 pub(crate) fn plain_run_end(text: &[u8], at: usize) -> usize {
-    let mut rest = text.get(at..).unwrap_or_default();
+    let rest = text.get(at..).unwrap_or_default();
+    // Most strings, and nearly all keys, end within the first word.
+    let Some((word, after)) = rest.split_first_chunk() else {
+        return text.len() - rest.len() + special_in_part(rest);
+    };
+    match special_in_word(u64::from_le_bytes(*word)) {
+        Some(offset) => text.len() - rest.len() + offset,
+        None => text.len() - long_run(after),
+    }
+}
+
+/// The length of `rest` from its first special byte.
+fn long_run(mut rest: &[u8]) -> usize {
     while let Some((block, after)) = rest.split_first_chunk() {
         if let Some(offset) = special_in_block(block) {
-            return text.len() - rest.len() + offset;
+            return rest.len() - offset;
         }
         rest = after;
     }
-    text.len() - rest.len() + special_in_end(rest)
+    if let Some((word, after)) = rest.split_first_chunk() {
+        if let Some(offset) = special_in_word(u64::from_le_bytes(*word)) {
+            return rest.len() - offset;
+        }
+        rest = after;
+    }
+    rest.len() - special_in_part(rest)
 }
 
 /// The offset of the first special byte of a block. The compiler turns the loop into a few vector
@@ -29,13 +47,6 @@ fn special_in_block(block: &[u8; 16]) -> Option<usize> {
     }
     let marks = u128::from_le_bytes(marks);
     (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
-}
-
-/// The offset of the first special byte of what is less than a block, or its length.
-#[inline(always)]
-fn special_in_end(end: &[u8]) -> usize {
-    let Some((word, part)) = end.split_first_chunk() else { return special_in_part(end) };
-    special_in_word(u64::from_le_bytes(*word)).unwrap_or_else(|| 8 + special_in_part(part))
 }
 
 /// Flipping this bit exchanges the quote and the space, which makes the quote the neighbour of the
@@ -81,10 +92,22 @@ fn special_in_part(part: &[u8]) -> usize {
 /// The position behind the closing quote of the string whose content begins at `at`.
 #[inline(always)]
 pub(super) fn string_end(text: &[u8], at: usize) -> Option<usize> {
-    let end = plain_run_end(text, at);
-    if text.get(end) == Some(&b'"') { Some(end + 1) } else { escaped_end(text, end) }
+    string_parts(text, at).map(|(end, _)| end)
 }
 
+/// The position behind the closing quote of the string whose content begins at `at`, and whether it
+/// holds escape sequences.
+#[inline(always)]
+pub(super) fn string_parts(text: &[u8], at: usize) -> Option<(usize, bool)> {
+    let end = plain_run_end(text, at);
+    if text.get(end) == Some(&b'"') {
+        Some((end + 1, false))
+    } else {
+        escaped_end(text, end).map(|end| (end, true))
+    }
+}
+
+#[inline(never)]
 fn escaped_end(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
         match text.get(at)? {
