@@ -363,8 +363,8 @@ proptest! {
     #[test]
     fn decodes_what_it_encodes(value in everything(1), text: String) {
         let mut args = transmit(&value);
-        prop_assert_eq!(args.clone().decode::<Everything>().unwrap(), value.clone());
-        prop_assert_eq!(args.get(0).unwrap().decode::<Everything>().unwrap(), value.clone());
+        prop_assert_eq!(&args.clone().decode::<Everything>().unwrap(), &value);
+        prop_assert_eq!(&args.get(0).unwrap().decode::<Everything>().unwrap(), &value);
         args = transmit(&(text.clone(), Wrapper(value.clone()), [Some(text.clone())]));
         let decoded = args.decode::<(String, Wrapper<Everything>, [Option<String>; 1], Option<u8>)>();
         prop_assert_eq!(decoded.unwrap(), (text.clone(), Wrapper(value), [Some(text)], None));
@@ -390,7 +390,7 @@ proptest! {
     #[test]
     fn raw_carries_any_value(value in everything(1)) {
         let raw = Raw::encode(&value).unwrap();
-        prop_assert_eq!(raw.decode::<Everything>().unwrap(), value.clone());
+        prop_assert_eq!(&raw.decode::<Everything>().unwrap(), &value);
         let received = transmit(&(Bytes::new(), &raw)).decode::<(Bytes, Raw)>().unwrap().1;
         prop_assert_eq!(&received, &raw);
         prop_assert_eq!(received.decode::<Everything>().unwrap(), value);
