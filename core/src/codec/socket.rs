@@ -63,6 +63,7 @@ impl Packet {
     /// # Errors
     ///
     /// Any [`PacketError`] but those about attachments that come at the wrong time.
+    #[inline]
     pub fn decode(text: Bytes, limits: &Limits) -> Result<Self, PacketError> {
         if u32::try_from(text.len()).is_err() {
             return Err(PacketError::TooLong);
