@@ -16,6 +16,7 @@ pub(crate) use self::string::{plain_run_end, unescape};
 use alloc::vec::Vec;
 
 use self::placeholder::OpenObject;
+use self::string::{string_end, string_parts};
 use crate::PacketError;
 
 /// The deepest nesting that can be allowed: the scanner has this many bits. serde_json decodes no
@@ -31,9 +32,9 @@ pub const MAX_DEPTH: usize = 128;
 /// [`PacketError::InvalidPayload`] if it is no JSON, [`PacketError::TooLong`] if it nests deeper
 /// than `depth_limit` or [`MAX_DEPTH`].
 pub fn validate(text: &[u8], depth_limit: usize) -> Result<(), PacketError> {
-    let mut scanner = Scanner::new(text, 0, depth_limit, Unobserved);
-    scanner.values()?;
-    scanner.finish()
+    let mut scanner = Scanner::new(text, depth_limit, Unobserved);
+    let end = scanner.values(0)?;
+    finish(text, end)
 }
 
 /// Where the parts of an event's array are.
@@ -47,42 +48,37 @@ pub(crate) struct EventParts {
 }
 
 /// Scans the event array that `text` holds from `at` to its end.
+#[inline]
 pub(crate) fn event<O: Observer>(
     text: &[u8],
     at: usize,
     depth_limit: usize,
     observer: O,
 ) -> Result<EventParts, PacketError> {
-    let mut scanner = Scanner::new(text, at, depth_limit, observer);
-    scanner.open_array()?;
-    let (name, name_is_escaped) = match scanner.token() {
+    let mut scanner = Scanner::new(text, depth_limit, observer);
+    let start = scanner.open_array(at)?;
+    let (name, name_is_escaped, name_end) = match byte(text, start) {
         b'"' => {
-            let start = scanner.at + 1;
-            let is_escaped = scanner.string()?;
-            ((start, scanner.at - 1), is_escaped)
+            let parts = string_parts(text, start + 1).ok_or(PacketError::InvalidPayload)?;
+            let (end, is_escaped) = parts;
+            ((start + 1, end - 1), is_escaped, end)
         }
         b'-' | b'0'..=b'9' => {
-            let start = scanner.at;
-            scanner.number()?;
-            ((start, scanner.at), false)
+            let end = number_end(text, start).ok_or(PacketError::InvalidPayload)?;
+            ((start, end), false, end)
         }
         _ => return Err(PacketError::InvalidPayload),
     };
-    let arguments = match scanner.token() {
+    let separator = whitespace_end(text, name_end);
+    let (arguments, end) = match byte(text, separator) {
         b',' => {
-            scanner.at += 1;
-            scanner.token();
-            let arguments = scanner.at;
-            scanner.values()?;
-            arguments
+            let arguments = whitespace_end(text, separator + 1);
+            (arguments, scanner.values(arguments)?)
         }
-        b']' => {
-            scanner.at += 1;
-            scanner.at - 1
-        }
+        b']' => (separator, separator + 1),
         _ => return Err(PacketError::InvalidPayload),
     };
-    scanner.finish()?;
+    finish(text, end)?;
     Ok(EventParts { name, name_is_escaped, arguments })
 }
 
@@ -94,31 +90,16 @@ pub(crate) fn array<O: Observer>(
     depth_limit: usize,
     observer: O,
 ) -> Result<usize, PacketError> {
-    let mut scanner = Scanner::new(text, at, depth_limit, observer);
-    scanner.open_array()?;
-    let closes = scanner.token() == b']';
-    let first = scanner.at;
-    if closes {
-        scanner.at += 1;
-    } else {
-        scanner.values()?;
-    }
-    scanner.finish()?;
+    let mut scanner = Scanner::new(text, depth_limit, observer);
+    let first = scanner.open_array(at)?;
+    let end = if byte(text, first) == b']' { first + 1 } else { scanner.values(first)? };
+    finish(text, end)?;
     Ok(first)
 }
 
 /// The position after the value that begins at `at`, or `None` if there is none.
 pub(crate) fn value_end(text: &[u8], at: usize) -> Option<usize> {
-    let mut scanner = Scanner::new(text, at, MAX_DEPTH, Unobserved);
-    scanner.values().ok()?;
-    Some(scanner.at)
-}
-
-/// The first position from `at` that holds no whitespace.
-pub(crate) fn skip_whitespace(text: &[u8], at: usize) -> usize {
-    let mut scanner = Scanner::new(text, at, 0, Unobserved);
-    scanner.token();
-    scanner.at
+    Scanner::new(text, MAX_DEPTH, Unobserved).values(at).ok()
 }
 
 /// What wants to know about placeholders.
@@ -141,222 +122,208 @@ impl Observer for Unobserved {
     }
 }
 
+/// What the scanner remembers of the text in front of its position. The position itself is an
+/// argument and a result of every step, so that it stays in a register.
 struct Scanner<'a, O> {
     text: &'a [u8],
-    at: usize,
     depth: usize,
     depth_limit: usize,
     /// One bit for each open container, the innermost lowest: set for an object.
-    in_object: u128,
+    objects: u128,
     observer: O,
     /// What the observer must know of the open objects; empty if it is not active.
-    objects: Vec<OpenObject>,
+    observed: Vec<OpenObject>,
 }
 
 impl<'a, O: Observer> Scanner<'a, O> {
     #[inline]
-    fn new(text: &'a [u8], at: usize, depth_limit: usize, observer: O) -> Self {
+    fn new(text: &'a [u8], depth_limit: usize, observer: O) -> Self {
         let depth_limit = depth_limit.min(MAX_DEPTH);
-        Self { text, at, depth: 0, depth_limit, in_object: 0, observer, objects: Vec::new() }
+        Self { text, depth: 0, depth_limit, objects: 0, observer, observed: Vec::new() }
     }
 
-    /// The byte at the position, or NUL at the end. JSON allows NUL nowhere, so no caller has to
-    /// tell the two apart.
-    #[inline(always)]
-    fn byte(&self) -> u8 {
-        self.text.get(self.at).copied().unwrap_or(0)
-    }
-
-    /// Skips whitespace and returns the byte behind it.
-    #[inline(always)]
-    fn token(&mut self) -> u8 {
+    /// Scans values from `at` until no container is open: one value if none is now, otherwise the
+    /// elements of the innermost one and what follows it. Returns the position behind.
+    fn values(&mut self, mut at: usize) -> Result<usize, PacketError> {
+        let text = self.text;
         loop {
-            let byte = self.byte();
-            if byte > b' ' || !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-                return byte;
-            }
-            self.at += 1;
-        }
-    }
-
-    /// Scans values until no container is open: one value if none is, otherwise the elements of the
-    /// innermost one and what follows it.
-    #[inline]
-    fn values(&mut self) -> Result<(), PacketError> {
-        loop {
-            match self.token() {
-                b'"' => {
-                    self.string()?;
-                }
+            let end = match byte(text, at) {
+                b'"' => string_end(text, at + 1),
                 b'{' => {
-                    self.open(true)?;
-                    if self.token() != b'}' {
-                        self.key()?;
+                    self.open(at, true)?;
+                    at = whitespace_end(text, at + 1);
+                    if byte(text, at) != b'}' {
+                        at = self.key(text, at)?;
                         continue;
                     }
-                    self.close()?;
+                    Some(at)
                 }
                 b'[' => {
-                    self.open(false)?;
-                    if self.token() != b']' {
+                    self.open(at, false)?;
+                    at = whitespace_end(text, at + 1);
+                    if byte(text, at) != b']' {
                         continue;
                     }
-                    self.close()?;
+                    Some(at)
                 }
-                b'-' | b'0'..=b'9' => self.number()?,
-                b't' => self.literal(b"true")?,
-                b'f' => self.literal(b"false")?,
-                b'n' => self.literal(b"null")?,
-                _ => return Err(PacketError::InvalidPayload),
-            }
-            if self.after_value()? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Scans to the next value that is due. Returns whether there is none.
-    #[inline(always)]
-    fn after_value(&mut self) -> Result<bool, PacketError> {
-        while self.depth > 0 {
-            let in_object = self.in_object & 1 == 1;
-            match self.token() {
-                b',' => {
-                    self.at += 1;
-                    if in_object {
-                        self.token();
-                        self.key()?;
+                b'-' | b'0'..=b'9' => number_end(text, at),
+                b't' => literal_end(text, at, b"true"),
+                b'f' => literal_end(text, at, b"false"),
+                b'n' => literal_end(text, at, b"null"),
+                b' ' | b'\t' | b'\n' | b'\r' => {
+                    at = whitespace_end(text, at + 1);
+                    continue;
+                }
+                _ => None,
+            };
+            at = end.ok_or(PacketError::InvalidPayload)?;
+            // The value has ended, and with it perhaps the containers around it.
+            loop {
+                if self.depth == 0 {
+                    return Ok(at);
+                }
+                let in_object = self.objects & 1 == 1;
+                match byte(text, at) {
+                    b',' => {
+                        at += 1;
+                        if in_object {
+                            at = self.key(text, at)?;
+                        }
+                        break;
                     }
-                    return Ok(false);
+                    b'}' if in_object => {
+                        at += 1;
+                        self.close(at)?;
+                    }
+                    b']' if !in_object => {
+                        at += 1;
+                        self.close(at)?;
+                    }
+                    b' ' | b'\t' | b'\n' | b'\r' => at = whitespace_end(text, at + 1),
+                    _ => return Err(PacketError::InvalidPayload),
                 }
-                b'}' if in_object => self.close()?,
-                b']' if !in_object => self.close()?,
-                _ => return Err(PacketError::InvalidPayload),
             }
         }
-        Ok(true)
     }
 
-    /// Only whitespace may follow.
+    /// Opens the array that must be at `at`. Returns the position of what is in it.
     #[inline]
-    fn finish(&mut self) -> Result<(), PacketError> {
-        self.token();
-        if self.at == self.text.len() { Ok(()) } else { Err(PacketError::InvalidPayload) }
-    }
-
-    /// Opens the array that must be right here.
-    #[inline]
-    fn open_array(&mut self) -> Result<(), PacketError> {
-        if self.byte() != b'[' {
+    fn open_array(&mut self, at: usize) -> Result<usize, PacketError> {
+        if byte(self.text, at) != b'[' {
             return Err(PacketError::InvalidPayload);
         }
-        self.open(false)
+        self.open(at, false)?;
+        Ok(whitespace_end(self.text, at + 1))
     }
 
     #[inline(always)]
-    fn open(&mut self, is_object: bool) -> Result<(), PacketError> {
+    fn open(&mut self, at: usize, is_object: bool) -> Result<(), PacketError> {
         if self.depth == self.depth_limit {
             return Err(PacketError::TooLong);
         }
         self.depth += 1;
-        self.in_object = self.in_object << 1 | u128::from(is_object);
+        self.objects = self.objects << 1 | u128::from(is_object);
         if O::ACTIVE && is_object {
-            self.objects.push(OpenObject::new(self.at));
+            self.observed.push(OpenObject::new(at));
         }
-        self.at += 1;
         Ok(())
     }
 
+    /// Closes the innermost container, which ends at `end`.
     #[inline(always)]
-    fn close(&mut self) -> Result<(), PacketError> {
-        let is_object = self.in_object & 1 == 1;
-        self.at += 1;
+    fn close(&mut self, end: usize) -> Result<(), PacketError> {
+        let is_object = self.objects & 1 == 1;
         self.depth -= 1;
-        self.in_object >>= 1;
+        self.objects >>= 1;
         if O::ACTIVE && is_object {
-            let closed = self.objects.pop();
-            if let Some(found) = closed.and_then(|object| object.placeholder(self.text, self.at)) {
+            let closed = self.observed.pop();
+            if let Some(found) = closed.and_then(|object| object.placeholder(self.text, end)) {
                 self.observer.placeholder(found)?;
             }
         }
         Ok(())
     }
 
-    /// Scans a key, its colon, and the whitespace in front of its value.
+    /// Scans the key that must be at `at` and its colon. Returns the position behind.
     #[inline(always)]
-    fn key(&mut self) -> Result<(), PacketError> {
-        if self.byte() != b'"' {
-            return Err(PacketError::InvalidPayload);
+    fn key(&mut self, text: &[u8], at: usize) -> Result<usize, PacketError> {
+        let at = expect(text, at, b'"').ok_or(PacketError::InvalidPayload)?;
+        let end = string_end(text, at + 1).ok_or(PacketError::InvalidPayload)?;
+        let colon = expect(text, end, b':').ok_or(PacketError::InvalidPayload)?;
+        if O::ACTIVE
+            && let Some(object) = self.observed.last_mut()
+        {
+            let key = text.get(at + 1..end - 1).unwrap_or_default();
+            object.key(key, text, whitespace_end(text, colon + 1));
         }
-        let start = self.at + 1;
-        let is_escaped = self.string()?;
-        let end = self.at - 1;
-        if self.token() != b':' {
-            return Err(PacketError::InvalidPayload);
-        }
-        self.at += 1;
-        if O::ACTIVE {
-            self.token();
-            let key = self.text.get(start..end).unwrap_or_default();
-            if let Some(object) = self.objects.last_mut() {
-                object.key(key, is_escaped, self.text, self.at);
-            }
-        }
-        Ok(())
+        Ok(colon + 1)
     }
+}
 
-    /// Scans the string whose opening quote is here. Returns whether it holds escape sequences.
-    #[inline(always)]
-    fn string(&mut self) -> Result<bool, PacketError> {
-        self.at = plain_run_end(self.text, self.at + 1);
-        if self.byte() == b'"' {
-            self.at += 1;
-            return Ok(false);
-        }
-        self.at = string::end_of_escaped(self.text, self.at)?;
-        Ok(true)
-    }
+/// Only whitespace may follow from `at`.
+#[inline]
+fn finish(text: &[u8], at: usize) -> Result<(), PacketError> {
+    if whitespace_end(text, at) == text.len() { Ok(()) } else { Err(PacketError::InvalidPayload) }
+}
 
-    #[inline(always)]
-    fn number(&mut self) -> Result<(), PacketError> {
-        if self.byte() == b'-' {
-            self.at += 1;
-        }
-        match self.byte() {
-            b'0' => self.at += 1,
-            _ => self.digits()?,
-        }
-        if self.byte() == b'.' {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.byte(), b'e' | b'E') {
-            self.at += 1;
-            if matches!(self.byte(), b'+' | b'-') {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
-    }
+/// The byte at `at`, or NUL at the end. JSON allows NUL nowhere, so no caller has to tell the two
+/// apart.
+#[inline(always)]
+fn byte(text: &[u8], at: usize) -> u8 {
+    text.get(at).copied().unwrap_or(0)
+}
 
-    /// Scans at least one digit.
-    #[inline(always)]
-    fn digits(&mut self) -> Result<(), PacketError> {
-        let start = self.at;
-        while self.byte().is_ascii_digit() {
-            self.at += 1;
-        }
-        if self.at > start { Ok(()) } else { Err(PacketError::InvalidPayload) }
-    }
+/// The first position from `at` that holds no whitespace.
+#[inline(always)]
+pub(crate) fn whitespace_end(text: &[u8], at: usize) -> usize {
+    if byte(text, at) > b' ' { at } else { long_whitespace_end(text, at) }
+}
 
-    #[inline(always)]
-    fn literal<const N: usize>(&mut self, literal: &[u8; N]) -> Result<(), PacketError> {
-        let found = self.text.get(self.at..).and_then(<[u8]>::first_chunk::<N>);
-        if found != Some(literal) {
-            return Err(PacketError::InvalidPayload);
-        }
-        self.at += N;
-        Ok(())
+/// The position of `token`, which must come next.
+#[inline(always)]
+fn expect(text: &[u8], at: usize, token: u8) -> Option<usize> {
+    if byte(text, at) == token {
+        return Some(at);
     }
+    let at = long_whitespace_end(text, at);
+    (byte(text, at) == token).then_some(at)
+}
+
+#[inline(never)]
+fn long_whitespace_end(text: &[u8], mut at: usize) -> usize {
+    while matches!(byte(text, at), b' ' | b'\t' | b'\n' | b'\r') {
+        at += 1;
+    }
+    at
+}
+
+/// The position behind the number at `at`.
+#[inline(always)]
+fn number_end(text: &[u8], at: usize) -> Option<usize> {
+    let start = at + usize::from(byte(text, at) == b'-');
+    let mut at = if byte(text, start) == b'0' { start + 1 } else { digits_end(text, start)? };
+    if byte(text, at) == b'.' {
+        at = digits_end(text, at + 1)?;
+    }
+    if matches!(byte(text, at), b'e' | b'E') {
+        let sign = matches!(byte(text, at + 1), b'+' | b'-');
+        at = digits_end(text, at + 1 + usize::from(sign))?;
+    }
+    Some(at)
+}
+
+/// The position behind the digits at `at`, of which there must be one.
+#[inline(always)]
+fn digits_end(text: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    while byte(text, at).is_ascii_digit() {
+        at += 1;
+    }
+    (at > start).then_some(at)
+}
+
+#[inline(always)]
+fn literal_end<const N: usize>(text: &[u8], at: usize, literal: &[u8; N]) -> Option<usize> {
+    let found = text.get(at..).and_then(<[u8]>::first_chunk::<N>);
+    (found == Some(literal)).then_some(at + N)
 }

@@ -309,9 +309,8 @@ impl Encoder {
     fn begin(&mut self, namespace: &str, ack: Option<AckId>) -> &mut Output {
         // An encoding that failed has left its parts here.
         let Output { json, attachments } = &mut self.output;
-        json.clear();
         attachments.clear();
-        json.extend_from_slice(&[0; BODY_START]);
+        json.resize(BODY_START, 0);
         if namespace != "/" {
             json.extend_from_slice(namespace.as_bytes());
             json.push(b',');

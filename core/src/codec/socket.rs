@@ -23,7 +23,7 @@ use bytes::Bytes;
 use memchr::memchr;
 
 use crate::codec::args::{Args, Raw};
-use crate::codec::json::{self, EventParts, Observer, Placeholder, Unobserved};
+use crate::codec::json::{self, Observer, Placeholder, Unobserved};
 use crate::{AckId, Limits, PacketError};
 
 /// The type of a packet. Types 5 and 6, the binary ones, are events and acknowledgements too.
@@ -51,15 +51,9 @@ pub struct Packet {
     pub ack: Option<AckId>,
     /// How many binary messages follow and belong to it.
     pub attachments: u32,
-    /// Two placeholders name the same attachment.
-    attachments_are_shared: bool,
-    /// The position of the first argument, or of the bracket that closes the array.
-    arguments: u32,
     namespace: Span,
     payload: Span,
-    name: Span,
-    /// The name, if it holds escape sequences.
-    unescaped_name: Option<Box<str>>,
+    parts: Parts,
     text: Bytes,
 }
 
@@ -69,6 +63,7 @@ impl Packet {
     /// # Errors
     ///
     /// Any [`PacketError`] but those about attachments that come at the wrong time.
+    #[inline]
     pub fn decode(text: Bytes, limits: &Limits) -> Result<Self, PacketError> {
         if u32::try_from(text.len()).is_err() {
             return Err(PacketError::TooLong);
@@ -88,35 +83,26 @@ impl Packet {
         };
         let namespace = header.namespace(limits)?;
         let ack = header.ack()?;
-        let payload = Span::new(header.at, text.len());
-        let mut packet = Self {
-            kind,
-            ack: None,
-            attachments,
-            attachments_are_shared: false,
-            arguments: payload.end,
-            namespace,
-            payload,
-            name: Span::default(),
-            unescaped_name: None,
-            text,
-        };
-        match kind {
-            PacketKind::Connect => packet.check_payload(limits, |first| first == b'{')?,
+        let start = header.at;
+        let is_event = kind == PacketKind::Event;
+        let parts = match kind {
+            PacketKind::Event => event(&text, start, attachments, limits)?,
+            PacketKind::Ack => acknowledgement(&text, start, attachments, limits)?,
+            PacketKind::Connect => plain(&text, start, limits, |first| first == b'{')?,
+            PacketKind::Disconnect => plain(&text, start, limits, |_| false)?,
             PacketKind::ConnectError => {
-                packet.check_payload(limits, |first| matches!(first, b'{' | b'"'))?;
+                plain(&text, start, limits, |first| matches!(first, b'{' | b'"'))?
             }
-            PacketKind::Disconnect => packet.check_payload(limits, |_| false)?,
-            PacketKind::Event => {
-                packet.ack = ack;
-                packet.scan_event(limits)?;
-            }
-            PacketKind::Ack => {
-                packet.ack = ack;
-                packet.scan_ack(limits)?;
-            }
-        }
-        Ok(packet)
+        };
+        Ok(Self {
+            kind,
+            ack: if is_event || kind == PacketKind::Ack { ack } else { None },
+            attachments,
+            namespace,
+            payload: Span::new(start, text.len()),
+            parts,
+            text,
+        })
     }
 
     /// The namespace's name, as it was written; `/` if it was not.
@@ -126,8 +112,8 @@ impl Packet {
 
     /// The event's name; a numeric one as it was written. Empty if this is no event.
     pub fn event_name(&self) -> &str {
-        match &self.unescaped_name {
-            None => self.name.text_of(&self.text),
+        match &self.parts.unescaped_name {
+            None => self.parts.name.text_of(&self.text),
             Some(name) => name,
         }
     }
@@ -157,78 +143,101 @@ impl Packet {
             PacketKind::Event | PacketKind::Ack => Args::new(
                 self.text,
                 self.payload.range(),
-                self.arguments as usize,
+                self.parts.arguments as usize,
                 attachments,
-                self.attachments_are_shared,
+                self.parts.attachments_are_shared,
             ),
             PacketKind::Connect | PacketKind::Disconnect | PacketKind::ConnectError => {
                 Args::default()
             }
         }
     }
+}
 
-    #[inline]
-    fn scan_event(&mut self, limits: &Limits) -> Result<(), PacketError> {
-        let start = self.payload.start as usize;
-        let depth_limit = limits.json_depth;
-        let parts = if self.attachments == 0 {
-            json::event(&self.text, start, depth_limit, Unobserved)?
-        } else {
-            let mut references = References::to(self.attachments);
-            let parts = json::event(&self.text, start, depth_limit, &mut references)?;
-            self.attachments_are_shared = references.shared;
-            parts
-        };
-        self.set_name(&parts, limits)?;
-        self.arguments = parts.arguments as u32;
-        Ok(())
-    }
+/// What the payload tells.
+#[derive(Clone, Debug)]
+struct Parts {
+    name: Span,
+    /// The name, if it holds escape sequences.
+    unescaped_name: Option<Box<str>>,
+    /// The position of the first argument, or of the bracket that closes the array.
+    arguments: u32,
+    /// Two placeholders name the same attachment.
+    attachments_are_shared: bool,
+}
 
-    fn scan_ack(&mut self, limits: &Limits) -> Result<(), PacketError> {
-        let start = self.payload.start as usize;
-        let depth_limit = limits.json_depth;
-        let first = if self.attachments == 0 {
-            json::array(&self.text, start, depth_limit, Unobserved)?
-        } else {
-            let mut references = References::to(self.attachments);
-            let first = json::array(&self.text, start, depth_limit, &mut references)?;
-            self.attachments_are_shared = references.shared;
-            first
-        };
-        self.arguments = first as u32;
-        Ok(())
-    }
-
-    #[inline]
-    fn set_name(&mut self, parts: &EventParts, limits: &Limits) -> Result<(), PacketError> {
-        self.name = Span::new(parts.name.0, parts.name.1);
-        if parts.name_is_escaped {
-            let raw = self.text.get(self.name.range()).unwrap_or_default();
-            self.unescaped_name = Some(json::unescape(raw).into_boxed_str());
-        }
-        let name = match &self.unescaped_name {
-            None => self.text.get(self.name.range()).unwrap_or_default(),
-            Some(name) => name.as_bytes(),
-        };
-        if name.len() > limits.event_name_bytes {
-            return Err(PacketError::TooLong);
-        }
-        if is_reserved(name) { Err(PacketError::ReservedName) } else { Ok(()) }
-    }
-
-    /// Checks a payload that may be missing, and whose first byte tells whether its type is right.
-    fn check_payload(
-        &self,
-        limits: &Limits,
-        is_allowed: impl Fn(u8) -> bool,
-    ) -> Result<(), PacketError> {
-        let payload = self.text.get(self.payload.range()).unwrap_or_default();
-        match payload.first() {
-            None => Ok(()),
-            Some(&first) if is_allowed(first) => json::validate(payload, limits.json_depth),
-            Some(_) => Err(PacketError::InvalidPayload),
+impl Parts {
+    /// Those of an array that begins with no name.
+    fn nameless(arguments: usize) -> Self {
+        Self {
+            name: Span::default(),
+            unescaped_name: None,
+            arguments: arguments as u32,
+            attachments_are_shared: false,
         }
     }
+}
+
+#[inline]
+fn event(
+    text: &[u8],
+    start: usize,
+    attachments: u32,
+    limits: &Limits,
+) -> Result<Parts, PacketError> {
+    let mut references = References::to(attachments);
+    let found = if attachments == 0 {
+        json::event(text, start, limits.json_depth, Unobserved)?
+    } else {
+        json::event(text, start, limits.json_depth, &mut references)?
+    };
+    let (name_start, name_end) = found.name;
+    let raw = text.get(name_start..name_end).unwrap_or_default();
+    let unescaped_name = found.name_is_escaped.then(|| json::unescape(raw).into_boxed_str());
+    let name = unescaped_name.as_deref().map_or(raw, str::as_bytes);
+    if name.len() > limits.event_name_bytes {
+        return Err(PacketError::TooLong);
+    }
+    if is_reserved(name) {
+        return Err(PacketError::ReservedName);
+    }
+    Ok(Parts {
+        name: Span::new(name_start, name_end),
+        unescaped_name,
+        arguments: found.arguments as u32,
+        attachments_are_shared: references.shared,
+    })
+}
+
+fn acknowledgement(
+    text: &[u8],
+    start: usize,
+    attachments: u32,
+    limits: &Limits,
+) -> Result<Parts, PacketError> {
+    let mut references = References::to(attachments);
+    let first = if attachments == 0 {
+        json::array(text, start, limits.json_depth, Unobserved)?
+    } else {
+        json::array(text, start, limits.json_depth, &mut references)?
+    };
+    Ok(Parts { attachments_are_shared: references.shared, ..Parts::nameless(first) })
+}
+
+/// Checks a payload that may be missing, and whose first byte tells whether its type is right.
+fn plain(
+    text: &[u8],
+    start: usize,
+    limits: &Limits,
+    is_allowed: impl Fn(u8) -> bool,
+) -> Result<Parts, PacketError> {
+    let payload = text.get(start..).unwrap_or_default();
+    match payload.first() {
+        None => {}
+        Some(&first) if is_allowed(first) => json::validate(payload, limits.json_depth)?,
+        Some(_) => return Err(PacketError::InvalidPayload),
+    }
+    Ok(Parts::nameless(text.len()))
 }
 
 /// Whether only the library itself may emit an event of this name. Clients of the ecosystem use

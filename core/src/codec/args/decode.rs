@@ -10,11 +10,11 @@ use core::fmt;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor,
 };
-use serde::forward_to_deserialize_any;
 use serde_json::Error;
 use serde_json::de::SliceRead;
 
 use self::attached::Attached;
+use crate::codec::json::plain_run_end;
 
 /// Decodes `text`, one JSON value, with the attachments that its placeholders name.
 pub(super) fn value<T: DeserializeOwned>(
@@ -51,6 +51,15 @@ impl<'a> Arguments<'a> {
         let text = self.array.get(self.first..)?;
         let is_present = !matches!(text.first(), None | Some(b']'));
         is_present.then(|| serde_json::Deserializer::from_slice(text))
+    }
+
+    /// The first argument, if it is a string without escape sequences. It is what most events have,
+    /// and it has been validated, so it needs no parser.
+    #[inline]
+    fn plain_string(self) -> Option<&'a str> {
+        let (b'"', content) = self.array.get(self.first..)?.split_first()? else { return None };
+        let (content, rest) = content.split_at_checked(plain_run_end(content, 0))?;
+        if rest.first() == Some(&b'"') { core::str::from_utf8(content).ok() } else { None }
     }
 
     /// Whether an event's name stands in front of the arguments.
@@ -96,8 +105,6 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
         deserialize_f32();
         deserialize_f64();
         deserialize_char();
-        deserialize_str();
-        deserialize_string();
         deserialize_bytes();
         deserialize_byte_buf();
         deserialize_option();
@@ -109,6 +116,22 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
         deserialize_struct(name: &'static str, fields: &'static [&'static str]);
         deserialize_enum(name: &'static str, variants: &'static [&'static str]);
         deserialize_identifier();
+    }
+
+    #[inline]
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if let Some(text) = self.plain_string() {
+            return visitor.visit_borrowed_str(text);
+        }
+        match self.first() {
+            Some(mut json) => json.deserialize_str(visitor),
+            None => Missing { index: 0 }.deserialize_str(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
     }
 
     #[inline]
@@ -208,21 +231,20 @@ struct Missing {
     index: usize,
 }
 
+macro_rules! missing {
+    ($($method:ident($($parameter:ident: $type:ty),*);)*) => {$(
+        fn $method<V: Visitor<'de>>(self, $(_: $type,)* visitor: V) -> Result<V::Value, Error> {
+            Err(self.error(&visitor))
+        }
+    )*};
+}
+
 impl<'de> Deserializer<'de> for Missing {
     type Error = Error;
 
-    #[cold]
+    /// For what takes any value, the nearest that JSON has to `undefined`.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        struct Expected<V>(V);
-
-        impl<'de, V: Visitor<'de>> fmt::Display for Expected<V> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.expecting(f)
-            }
-        }
-
-        let message = format_args!("missing argument {}, expected ", self.index);
-        Err(Error::custom(format_args!("{message}{}", Expected(visitor))))
+        visitor.visit_unit()
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -237,8 +259,52 @@ impl<'de> Deserializer<'de> for Missing {
         visitor.visit_unit()
     }
 
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+    missing! {
+        deserialize_bool();
+        deserialize_i8();
+        deserialize_i16();
+        deserialize_i32();
+        deserialize_i64();
+        deserialize_i128();
+        deserialize_u8();
+        deserialize_u16();
+        deserialize_u32();
+        deserialize_u64();
+        deserialize_u128();
+        deserialize_f32();
+        deserialize_f64();
+        deserialize_char();
+        deserialize_str();
+        deserialize_string();
+        deserialize_bytes();
+        deserialize_byte_buf();
+        deserialize_unit_struct(name: &'static str);
+        deserialize_newtype_struct(name: &'static str);
+        deserialize_seq();
+        deserialize_tuple(len: usize);
+        deserialize_tuple_struct(name: &'static str, len: usize);
+        deserialize_map();
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
+        deserialize_identifier();
+    }
+}
+
+impl Missing {
+    #[cold]
+    fn error<'de, V: Visitor<'de>>(self, visitor: &V) -> Error {
+        struct Expected<'a, V>(&'a V);
+
+        impl<'de, V: Visitor<'de>> fmt::Display for Expected<'_, V> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.expecting(f)
+            }
+        }
+
+        Error::custom(format_args!(
+            "missing argument {}, expected {}",
+            self.index,
+            Expected(visitor)
+        ))
     }
 }

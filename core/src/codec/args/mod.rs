@@ -8,9 +8,10 @@
 //! | `bytes::Bytes` and whatever else serializes as bytes, at any depth | a placeholder and an attachment |
 //! | [`Raw`], at any depth | any one value, undecoded |
 //!
-//! To send one array, wrap it: `([1, 2],)`. Decoding mirrors this, and takes what JavaScript takes:
-//! arguments past the last element of a tuple are ignored, as all of them are by `()`, and an
-//! `Option` without an argument is `None`.
+//! To send one array, wrap it: `([1, 2],)`; and so a `serde_json::Value`, whose `Null` is to serde
+//! the same as `()`. Decoding mirrors this, and takes what JavaScript takes: arguments past the last
+//! element of a tuple are ignored, as all of them are by `()`, and an `Option` without an argument
+//! is `None`.
 //!
 //! Bytes decode from an attachment, and also from what serde_json accepts for them: a string or an
 //! array of numbers. Types that buffer their input without knowing what it is (`serde(untagged)`,
@@ -112,9 +113,9 @@ impl Args {
         core::iter::from_fn(move || {
             let start = next?;
             let end = json::value_end(&self.text, start)?;
-            let separator = json::skip_whitespace(&self.text, end);
+            let separator = json::whitespace_end(&self.text, end);
             let follows = self.text.get(separator) == Some(&b',');
-            next = follows.then(|| json::skip_whitespace(&self.text, separator + 1));
+            next = follows.then(|| json::whitespace_end(&self.text, separator + 1));
             Some(start..end)
         })
     }

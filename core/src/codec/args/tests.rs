@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::Limits;
-use crate::codec::message::{Encoder, Message};
+use crate::codec::message::{Encoder, Frame, Message};
 use crate::codec::socket::Packet;
 
 /// What a client would receive if `args` were sent to it.
@@ -23,7 +23,7 @@ fn receive(message: &Message) -> Args {
     let (header, attachments) = message.frames().split_first().unwrap();
     let packet = Packet::decode(header.packet_bytes(), &Limits::default()).unwrap();
     assert_eq!(packet.attachments as usize, attachments.len());
-    packet.into_args(attachments.iter().map(|frame| frame.packet_bytes()).collect())
+    packet.into_args(attachments.iter().map(Frame::packet_bytes).collect())
 }
 
 /// The arguments of the event whose packet is `text`.
@@ -165,6 +165,7 @@ fn what_is_missing_may_be_optional() {
     assert!(error.starts_with("missing argument 1, expected a boolean"), "{error}");
     assert!(one().decode::<(u8, Raw)>().is_err());
     assert_eq!(one().decode::<(u8, Option<Raw>)>().unwrap(), (1, None));
+    assert_eq!(none().decode::<Value>().unwrap(), Value::Null);
     assert_eq!(args("430[ ]", &[]).decode::<Option<u8>>().unwrap(), None);
     assert_eq!(args("430[null]", &[]).decode::<Option<u8>>().unwrap(), None);
 }
@@ -229,8 +230,8 @@ fn raw_is_one_undecoded_value() {
     assert_eq!(received.get(3), None);
     assert_eq!(format!("{received:?}"), r#"["a", {"b" : [1, "\u00e9"]}, 2]"#);
     let empty = args(r#"42["e"]"#, &[]);
-    assert!(empty.is_empty() && empty.get(0).is_none() && empty.len() == 0);
-    assert!(Args::default().is_empty() && Args::default().len() == 0);
+    assert!(empty.is_empty() && empty.get(0).is_none() && empty.iter().next().is_none());
+    assert!(Args::default().is_empty() && Args::default().get(0).is_none());
     // Sent again, it is as it was.
     assert_eq!(encoded(&(1, &raw)).0, r#"1,{"b" : [1, "\u00e9"]}"#);
     assert_eq!(encoded(&raw).0, raw.as_str());
@@ -362,8 +363,8 @@ proptest! {
     #[test]
     fn decodes_what_it_encodes(value in everything(1), text: String) {
         let mut args = transmit(&value);
-        prop_assert_eq!(args.clone().decode::<Everything>().unwrap(), value.clone());
-        prop_assert_eq!(args.get(0).unwrap().decode::<Everything>().unwrap(), value.clone());
+        prop_assert_eq!(&args.clone().decode::<Everything>().unwrap(), &value);
+        prop_assert_eq!(&args.get(0).unwrap().decode::<Everything>().unwrap(), &value);
         args = transmit(&(text.clone(), Wrapper(value.clone()), [Some(text.clone())]));
         let decoded = args.decode::<(String, Wrapper<Everything>, [Option<String>; 1], Option<u8>)>();
         prop_assert_eq!(decoded.unwrap(), (text.clone(), Wrapper(value), [Some(text)], None));
@@ -372,7 +373,7 @@ proptest! {
     #[test]
     fn writes_the_json_that_serde_json_writes(value in value(), name: String) {
         let expected = serde_json::to_string(&value).unwrap();
-        prop_assert_eq!(encoded(&value).0, &*expected);
+        prop_assert_eq!(encoded(&(&value,)).0, &*expected);
         let args = transmit(&(value.clone(), name.clone()));
         let raw = args.get(0).unwrap();
         prop_assert_eq!(raw.as_str(), expected);
@@ -389,7 +390,7 @@ proptest! {
     #[test]
     fn raw_carries_any_value(value in everything(1)) {
         let raw = Raw::encode(&value).unwrap();
-        prop_assert_eq!(raw.decode::<Everything>().unwrap(), value.clone());
+        prop_assert_eq!(&raw.decode::<Everything>().unwrap(), &value);
         let received = transmit(&(Bytes::new(), &raw)).decode::<(Bytes, Raw)>().unwrap().1;
         prop_assert_eq!(&received, &raw);
         prop_assert_eq!(received.decode::<Everything>().unwrap(), value);

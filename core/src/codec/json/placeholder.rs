@@ -32,7 +32,7 @@ pub(crate) fn placeholders(text: &[u8]) -> Vec<Placeholder> {
 
     let mut found = Vec::new();
     // The text is valid; and if it were not, what was found before the fault would be right.
-    let _ = Scanner::new(text, 0, MAX_DEPTH, Collect(&mut found)).values();
+    let _ = Scanner::new(text, MAX_DEPTH, Collect(&mut found)).values(0);
     found
 }
 
@@ -58,8 +58,8 @@ impl OpenObject {
 
     /// The object has the key `key`, as it is written; its value begins at `value_at`.
     #[inline]
-    pub(super) fn key(&mut self, key: &[u8], is_escaped: bool, text: &[u8], value_at: usize) {
-        if is_escaped {
+    pub(super) fn key(&mut self, key: &[u8], text: &[u8], value_at: usize) {
+        if key.contains(&b'\\') {
             self.unescaped_key(unescape(key).as_bytes(), text, value_at);
         } else {
             self.unescaped_key(key, text, value_at);

@@ -2,52 +2,51 @@
 
 use alloc::string::String;
 
-use crate::PacketError;
-
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
 
 /// The position of the first byte from `at` that may not stand for itself in a JSON string (a
 /// quote, a backslash, or a control character), or the length of `text`.
-#[inline]
-pub(crate) fn plain_run_end(text: &[u8], mut at: usize) -> usize {
-    // Most strings end within a few words, so wide steps begin only behind those.
-    for _ in 0..4 {
-        let Some(word) = chunk(text, at) else { return short_run_end(text, at) };
-        match special_in_word(word) {
-            Some(offset) => return at + offset,
-            None => at += word.len(),
-        }
-    }
-    long_run_end(text, at)
-}
-
-fn long_run_end(text: &[u8], mut at: usize) -> usize {
-    while let Some(block) = chunk::<32>(text, at) {
-        // Without an early exit, the compiler turns the loop into vector instructions.
-        if block.iter().fold(false, |found, &byte| found | is_special(byte)) {
-            break;
-        }
-        at += block.len();
-    }
-    while let Some(word) = chunk(text, at) {
-        match special_in_word(word) {
-            Some(offset) => return at + offset,
-            None => at += word.len(),
-        }
-    }
-    short_run_end(text, at)
-}
-
-#[inline]
-fn short_run_end(text: &[u8], at: usize) -> usize {
-    let rest = text.get(at..).unwrap_or_default();
-    at + rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len())
-}
-
 #[inline(always)]
-fn chunk<const N: usize>(text: &[u8], at: usize) -> Option<&[u8; N]> {
-    text.get(at..).and_then(<[u8]>::first_chunk)
+pub(crate) fn plain_run_end(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    // Most strings, and nearly all keys, end within the first word.
+    let Some((word, after)) = rest.split_first_chunk() else {
+        return text.len() - rest.len() + special_in_part(rest);
+    };
+    match special_in_word(u64::from_le_bytes(*word)) {
+        Some(offset) => text.len() - rest.len() + offset,
+        None => text.len() - long_run(after),
+    }
+}
+
+/// The length of `rest` from its first special byte.
+fn long_run(mut rest: &[u8]) -> usize {
+    while let Some((block, after)) = rest.split_first_chunk() {
+        if let Some(offset) = special_in_block(block) {
+            return rest.len() - offset;
+        }
+        rest = after;
+    }
+    if let Some((word, after)) = rest.split_first_chunk() {
+        if let Some(offset) = special_in_word(u64::from_le_bytes(*word)) {
+            return rest.len() - offset;
+        }
+        rest = after;
+    }
+    rest.len() - special_in_part(rest)
+}
+
+/// The offset of the first special byte of a block. The compiler turns the loop into a few vector
+/// instructions.
+#[inline(always)]
+fn special_in_block(block: &[u8; 16]) -> Option<usize> {
+    let mut marks = [0; 16];
+    for (mark, &byte) in marks.iter_mut().zip(block) {
+        *mark = if is_special(byte) { u8::MAX } else { 0 };
+    }
+    let marks = u128::from_le_bytes(marks);
+    (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
 }
 
 /// Flipping this bit exchanges the quote and the space, which makes the quote the neighbour of the
@@ -59,30 +58,64 @@ fn is_special(byte: u8) -> bool {
     byte ^ QUOTE_TO_CONTROL < 0x21 || byte == b'\\'
 }
 
-/// The offset of the first special byte of `word`.
+/// The offset of the first special byte of `word`, in order of memory from its low end.
 ///
-/// Subtracting sets the high bit of each byte below the subtrahend. A borrow can set further bits,
-/// but only above one that is rightly set, so the lowest is always right.
+/// Subtracting sets the high bit of each byte that is below the subtrahend, and of those from 0x80,
+/// which are then dropped. A borrow can set further bits, but only above one that is rightly set, so
+/// the lowest is always right.
 #[inline(always)]
-fn special_in_word(word: &[u8; 8]) -> Option<usize> {
-    let word = u64::from_le_bytes(*word);
-    let quote_or_control = word ^ (ONES * u64::from(QUOTE_TO_CONTROL));
-    let backslash = word ^ (ONES * u64::from(b'\\'));
-    let marks = (quote_or_control.wrapping_sub(ONES * 0x21) & !quote_or_control
-        | backslash.wrapping_sub(ONES) & !backslash)
-        & HIGH_BITS;
+fn special_in_word(word: u64) -> Option<usize> {
+    let quote_or_control = (word ^ (ONES * u64::from(QUOTE_TO_CONTROL))).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+    let marks = (quote_or_control | backslash) & !word & HIGH_BITS;
     (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
 }
 
-/// The position after the closing quote of a string, from a position within it.
-pub(super) fn end_of_escaped(text: &[u8], mut at: usize) -> Result<usize, PacketError> {
+/// The offset of the first special byte of `part`, which is less than a word, or its length.
+#[inline(always)]
+fn special_in_part(part: &[u8]) -> usize {
+    let len = part.len();
+    // Overlapping reads of a fixed size make up a word, with NUL, which is special, behind the end.
+    let word = if let (Some(first), Some(last)) = (part.first_chunk(), part.last_chunk()) {
+        u64::from(u32::from_le_bytes(*first))
+            | u64::from(u32::from_le_bytes(*last)) << (len * 8 - 32)
+    } else if let (Some(first), Some(middle), Some(last)) =
+        (part.first(), part.get(len / 2), part.last())
+    {
+        u64::from(*first) | u64::from(*middle) << (len / 2 * 8) | u64::from(*last) << (len * 8 - 8)
+    } else {
+        0
+    };
+    special_in_word(word).unwrap_or(len)
+}
+
+/// The position behind the closing quote of the string whose content begins at `at`.
+#[inline(always)]
+pub(super) fn string_end(text: &[u8], at: usize) -> Option<usize> {
+    string_parts(text, at).map(|(end, _)| end)
+}
+
+/// The position behind the closing quote of the string whose content begins at `at`, and whether it
+/// holds escape sequences.
+#[inline(always)]
+pub(super) fn string_parts(text: &[u8], at: usize) -> Option<(usize, bool)> {
+    let end = plain_run_end(text, at);
+    if text.get(end) == Some(&b'"') {
+        Some((end + 1, false))
+    } else {
+        escaped_end(text, end).map(|end| (end, true))
+    }
+}
+
+#[inline(never)]
+fn escaped_end(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        at = plain_run_end(text, at);
-        match text.get(at) {
-            Some(b'"') => return Ok(at + 1),
-            Some(b'\\') => at += escape_len(text.get(at + 1..).unwrap_or_default())?,
-            _ => return Err(PacketError::InvalidPayload),
+        match text.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += escape_len(text.get(at + 1..)?)?,
+            _ => return None,
         }
+        at = plain_run_end(text, at);
     }
 }
 
@@ -90,11 +123,11 @@ pub(super) fn end_of_escaped(text: &[u8], mut at: usize) -> Result<usize, Packet
 ///
 /// Surrogates need no partner, as in JavaScript.
 #[inline]
-fn escape_len(rest: &[u8]) -> Result<usize, PacketError> {
+fn escape_len(rest: &[u8]) -> Option<usize> {
     match rest {
-        [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => Ok(2),
-        [b'u', a, b, c, d, ..] if [a, b, c, d].into_iter().all(u8::is_ascii_hexdigit) => Ok(6),
-        _ => Err(PacketError::InvalidPayload),
+        [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => Some(2),
+        [b'u', a, b, c, d, ..] if [a, b, c, d].into_iter().all(u8::is_ascii_hexdigit) => Some(6),
+        _ => None,
     }
 }
 

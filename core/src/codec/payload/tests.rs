@@ -48,8 +48,7 @@ fn replaces_what_is_not_utf8() {
 
 #[test]
 fn limits_the_number_of_packets() {
-    let mut limits = Limits::default();
-    limits.payload_packets = 2;
+    let limits = Limits { payload_packets: 2, ..Limits::default() };
     let count = |body: &'static [u8]| {
         let packets: Vec<_> = decode(Bytes::from_static(body), &limits).collect();
         (packets.len(), packets.last().cloned().unwrap().err())

@@ -254,10 +254,8 @@ fn refuses_unknown_types() {
 
 #[test]
 fn limits_lengths_and_depth() {
-    let mut limits = Limits::default();
-    limits.event_name_bytes = 4;
-    limits.namespace_bytes = 4;
-    limits.json_depth = 3;
+    let limits =
+        Limits { event_name_bytes: 4, namespace_bytes: 4, json_depth: 3, ..Limits::default() };
     let decode = |text: &str| {
         Packet::decode(Bytes::copy_from_slice(text.as_bytes()), &limits).map(|packet| packet.kind)
     };

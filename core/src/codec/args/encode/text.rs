@@ -8,7 +8,6 @@ use crate::codec::json::plain_run_end;
 /// Appends `value` as a JSON string, with the escape sequences that serde_json and JavaScript use.
 #[inline]
 pub(crate) fn write_string(json: &mut Vec<u8>, value: &str) {
-    json.reserve(value.len() + 2);
     json.push(b'"');
     write_escaped(json, value.as_bytes());
     json.push(b'"');
