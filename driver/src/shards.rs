@@ -144,7 +144,13 @@ impl Shards {
             while !recipients.is_done() {
                 shard.with(|state| {
                     let core = &mut state.core;
-                    core.deliver_with_ack(&mut recipients, message, ack, deadline, MEMBERS_PER_HOLD);
+                    core.deliver_with_ack(
+                        &mut recipients,
+                        message,
+                        ack,
+                        deadline,
+                        MEMBERS_PER_HOLD,
+                    );
                 });
             }
             report.add(recipients.report());

@@ -136,11 +136,7 @@ impl Broadcast {
         });
     }
 
-    fn each(
-        &self,
-        rooms: impl Rooms,
-        act: impl Fn(&mut sansocket_core::Socket<'_>, &str) -> bool,
-    ) {
+    fn each(&self, rooms: impl Rooms, act: impl Fn(&mut sansocket_core::Socket<'_>, &str) -> bool) {
         let mut names: Vec<Box<str>> = Vec::new();
         rooms.visit(&mut |room| names.push(room.into()));
         let Some(target) = self.target() else { return };

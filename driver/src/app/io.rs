@@ -6,9 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sansocket_core::{
-    Args, BroadcastReport, Config, EncodeError, Message, SocketId, Stats,
-};
+use sansocket_core::{Args, BroadcastReport, Config, EncodeError, Message, SocketId, Stats};
 use serde::Serialize;
 
 use crate::inner::Inner;

@@ -20,8 +20,7 @@ pub(super) type OnAny = dyn Fn(Socket, String, Args) -> Work + Send + Sync;
 pub(super) type OnAnyOutgoing = dyn Fn(&Socket, &str, &Message) + Send + Sync;
 
 /// What a middleware decides.
-pub(super) type Verdict =
-    std::pin::Pin<Box<dyn Future<Output = Result<(), ConnectError>> + Send>>;
+pub(super) type Verdict = std::pin::Pin<Box<dyn Future<Output = Result<(), ConnectError>> + Send>>;
 
 /// How a socket ended.
 ///

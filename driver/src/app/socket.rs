@@ -228,9 +228,8 @@ impl Socket {
         delivery: Delivery,
     ) -> Result<(), EmitError> {
         let namespace = &self.shared.namespace;
-        let message = with_encoder(|encoder| {
-            Message::event(encoder, &namespace.name, event, args, None)
-        })?;
+        let message =
+            with_encoder(|encoder| Message::event(encoder, &namespace.name, event, args, None))?;
         self.shared.with_core(|socket| socket.emit(&message, delivery))?;
         namespace.notify_outgoing(|| [self.clone()], event, &message);
         Ok(())

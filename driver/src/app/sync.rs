@@ -1,8 +1,6 @@
 //! Locks that outlive a panic, and lists that are read far more often than they grow.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 // Every critical section here leaves its data consistent at each step, so what a panicking
 // application leaves behind is as good as ever.
