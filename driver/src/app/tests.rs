@@ -173,7 +173,7 @@ impl Client {
     }
 
     fn with<R>(
-        &mut self,
+        &self,
         act: impl FnOnce(&mut crate::shards::ShardState, ConnectionKey, TransportKey) -> R,
     ) -> R {
         let (connection, transport) = (self.connection, self.transport);
@@ -227,7 +227,10 @@ impl Client {
                         let socket = state.sockets.remove(disconnected.socket);
                         socket.map(|socket| Queued::Disconnected(socket, disconnected))
                     }
-                    other => Some(Queued::Event(other)),
+                    event @ (Event::ConnectRequested(_)
+                    | Event::Violation(_)
+                    | Event::Closed(_)) => Some(Queued::Event(event)),
+                    _ => None,
                 });
                 if pending {
                     break;

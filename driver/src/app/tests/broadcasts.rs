@@ -25,7 +25,7 @@ fn a_broadcast_reaches_each_once() {
     expect(&mut clients, [1, 1, 0]);
     io.to("a").to("b").emit("e", &1).unwrap();
     expect(&mut clients, [1, 1, 1]);
-    io.in_(&["a", "b"]).except("b").emit("e", &1).unwrap();
+    io.in_(["a", "b"].as_slice()).except("b").emit("e", &1).unwrap();
     expect(&mut clients, [1, 0, 0]);
     io.except(vec!["a"]).local().emit("e", &1).unwrap();
     expect(&mut clients, [0, 0, 1]);
