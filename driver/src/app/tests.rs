@@ -218,6 +218,8 @@ impl Client {
         self.with(|state, connection, _| {
             while let Some(event) = (!busy).then(|| state.core.poll_event(connection)).flatten() {
                 let pending = matches!(event, Event::ConnectRequested(_));
+                // The enum may grow; then so must this.
+                #[allow(clippy::wildcard_enum_match_arm)]
                 queued.extend(match event {
                     Event::Received(received) => {
                         let socket = state.sockets.get(received.socket).cloned();
