@@ -5,18 +5,22 @@ mod handshake;
 mod http;
 mod inner;
 mod runtime;
+mod serve;
+mod session;
 mod settings;
 mod shards;
+mod signal;
+mod timer;
 mod websocket;
 
 pub use app::{
     Ack, AckError, AckFuture, Broadcast, BroadcastAckError, BroadcastAckErrorKind,
     BroadcastAckFuture, Builder, ConnectError, Disconnect, EmitError, Extensions, FromArgs,
-    Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError, Namespace, Reply, Rooms,
-    Socket, TimedBroadcast, TimedEmitter, VolatileEmitter,
+    Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError, Namespace, OnRuntime, Reply,
+    Rooms, Socket, TimedBroadcast, TimedEmitter, VolatileEmitter,
 };
 pub use handshake::Handshake;
-pub use http::Cors;
+pub use http::{ClientFiles, Cors};
 pub use runtime::{Runtime, Sleep};
 pub use sansocket_core::{
     Args, ArgsError, BroadcastReport, Config, DisconnectReason, EncodeError, Limits, Message, Raw,

@@ -5,9 +5,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 /// Decides about a handshake: `Err` with the text that the client is told.
 pub(crate) type AllowRequest = Arc<
     dyn Fn(Arc<http::request::Parts>) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>>
+        + Send
+        + Sync,
+>;
+
+/// Answers requests that are not for the server's path.
+pub(crate) type Fallback = Arc<
+    dyn Fn(http::request::Parts) -> Pin<Box<dyn Future<Output = http::Response<Bytes>> + Send>>
         + Send
         + Sync,
 >;
@@ -17,6 +26,7 @@ pub(crate) struct Settings {
     /// The path of the server, with its slash at the end: `/socket.io/`.
     pub(crate) path: Box<str>,
     pub(crate) allow_request: Option<AllowRequest>,
+    pub(crate) fallback: Option<Fallback>,
     pub(crate) cors: Option<crate::http::Cors>,
     pub(crate) client_files: Option<crate::http::ClientFiles>,
     /// Time in which a request's header must be complete; also how long an idle connection is kept.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use sansocket_core::{
-    AckId, BroadcastReport, Config, ConnectionKey, Delivery, Message, NamespaceKey, Server, Sid,
+    AckId, BroadcastReport, Config, ConnectionKey, Delivery, Message, NamespaceKey, Server,
     SocketId, SocketKey, Target, Timestamp, TransportKey,
 };
 use slotmap::SecondaryMap;
@@ -51,6 +51,12 @@ pub(crate) struct Slot {
     pub(crate) websockets: Vec<(TransportKey, WebSocket)>,
 }
 
+impl Slot {
+    pub(crate) fn new(handshake: Arc<Handshake>) -> Self {
+        Self { handshake, session: None, poll: None, post: None, websockets: Vec::new() }
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct TimerSlot {
     pub(crate) waker: Option<Waker>,
@@ -86,21 +92,14 @@ impl Shards {
         self.shards.get(index)
     }
 
-    /// The shard that holds a session, by the first character of its id.
-    pub(crate) fn of_sid(&self, sid: &Sid) -> Option<&Shard> {
-        self.get(sid.shard())
-    }
-
     /// Creates a namespace in every shard. The caller makes sure that two creations do not
     /// interleave, so all shards agree on the key.
     pub(crate) fn create_namespace(&self, name: &str) -> Option<NamespaceKey> {
-        let mut key = None;
-        for shard in self.iter() {
-            let created = shard.with(|state| state.core.create_namespace(name));
-            debug_assert!(key.is_none_or(|key| key == created), "shards disagree on namespaces");
-            key = Some(created);
-        }
-        key
+        let mut keys =
+            self.iter().map(|shard| shard.with(|state| state.core.create_namespace(name)));
+        let key = keys.next()?;
+        debug_assert!(keys.all(|other| other == key), "shards disagree on namespaces");
+        Some(key)
     }
 
     /// Queues one encoded message for everybody whom `target` means, shard by shard.

@@ -1,6 +1,7 @@
 //! One WebSocket's bytes: reading into a shared buffer, writing with as few calls as possible.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,6 +12,9 @@ use hyper::upgrade::Upgraded;
 use sansocket_core::codec::websocket::{
     CloseCode, Decoder, DecoderConfig, Message, Role, encode_close, encode_pong,
 };
+
+use crate::inner::Inner;
+use crate::runtime::Sleep;
 
 /// What one read takes at most. A read that fills it is followed by another.
 const READ_BYTES: usize = 64 << 10;
@@ -176,11 +180,8 @@ impl WebSocket {
                 end += 1;
             }
             // A frame alone needs no copy.
-            let (chunk, end) = if end <= next + 1 {
-                (&frame[..], next + 1)
-            } else {
-                (&gather[..], end)
-            };
+            let (chunk, end) =
+                if end <= next + 1 { (&frame[..], next + 1) } else { (&gather[..], end) };
             let (written, result) = write_all(&mut self.stream, cx, chunk);
             if written < chunk.len() {
                 result?;
@@ -206,12 +207,43 @@ impl WebSocket {
     }
 }
 
+/// A WebSocket that nobody wants: says goodbye, waits for the peer to do so, but not for long.
+pub(crate) struct Closing {
+    websocket: WebSocket,
+    deadline: Pin<Box<dyn Sleep>>,
+}
+
+impl Closing {
+    pub(crate) fn new(inner: &Inner, mut websocket: WebSocket) -> Self {
+        websocket.queue_close(None);
+        let deadline = inner.now() + inner.settings.close_timeout;
+        Self { websocket, deadline: inner.runtime.sleep_until(deadline) }
+    }
+}
+
+impl Future for Closing {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let mut buffers = Buffers::take();
+        let mut is_over = this.deadline.as_mut().poll(cx).is_ready();
+        is_over |= this.websocket.write(cx, &mut buffers).is_err();
+        while !is_over {
+            match this.websocket.poll_read(cx, &mut buffers) {
+                Poll::Ready(result) => is_over = result.is_err(),
+                Poll::Pending => break,
+            }
+            buffers.messages.clear();
+        }
+        buffers.messages.clear();
+        buffers.put_back();
+        if is_over { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
 /// Writes until the network takes no more: how much it took, and the error if there was one.
-fn write_all(
-    stream: &mut Upgraded,
-    cx: &mut Context<'_>,
-    chunk: &[u8],
-) -> (usize, io::Result<()>) {
+fn write_all(stream: &mut Upgraded, cx: &mut Context<'_>, chunk: &[u8]) -> (usize, io::Result<()>) {
     let mut written = 0;
     while written < chunk.len() {
         match Pin::new(&mut *stream).poll_write(cx, &chunk[written..]) {

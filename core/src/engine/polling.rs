@@ -4,9 +4,9 @@ use alloc::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::DisconnectReason;
 use crate::codec::message::Message;
 use crate::codec::payload;
-use crate::DisconnectReason;
 
 use super::session::{Current, Session};
 use super::state::Lifecycle;

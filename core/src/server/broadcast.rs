@@ -5,9 +5,7 @@ use alloc::vec::Vec;
 use crate::codec::message::Message;
 use crate::engine::{Push, Volatile};
 use crate::rooms::{Member, Target};
-use crate::{
-    AckId, ConnectionKey, DisconnectReason, NamespaceKey, SocketId, SocketKey, Timestamp,
-};
+use crate::{AckId, ConnectionKey, DisconnectReason, NamespaceKey, SocketId, SocketKey, Timestamp};
 
 use super::{Server, Standing};
 
@@ -101,12 +99,18 @@ impl Server {
         deadline: Timestamp,
         members_max: usize,
     ) {
-        self.deliver_with(recipients, message, Delivery::Reliable, members_max, |server, member| {
-            if let Some(connection) = server.connections.get_mut(member.connection) {
-                connection.acks.insert(ack, member.socket, deadline);
-            }
-            server.arm(member.connection);
-        });
+        self.deliver_with(
+            recipients,
+            message,
+            Delivery::Reliable,
+            members_max,
+            |server, member| {
+                if let Some(connection) = server.connections.get_mut(member.connection) {
+                    connection.acks.insert(ack, member.socket, deadline);
+                }
+                server.arm(member.connection);
+            },
+        );
     }
 
     fn deliver_with(
@@ -196,7 +200,9 @@ impl Server {
     /// The members of one room, the owner of the id that the room is named after among them.
     fn collect_room(&self, namespace: NamespaceKey, room: &str, members: &mut Vec<Member>) {
         members.extend_from_slice(self.rooms.members(namespace, room));
-        let Some(owner) = SocketId::parse(room).and_then(|id| self.find_socket(&id)) else { return };
+        let Some(owner) = SocketId::parse(room).and_then(|id| self.find_socket(&id)) else {
+            return;
+        };
         let Some(socket) = self.sockets.get(owner) else { return };
         let Standing::Connected { in_own_room: true, .. } = socket.standing else { return };
         if socket.namespace == namespace {

@@ -3,9 +3,7 @@
 use crate::codec::engine::Inbound;
 use crate::engine::{PacketClass, PollKey, PostKey, TransportKey, Verdict};
 use crate::http::Route;
-use crate::{
-    ConnectionKey, DisconnectReason, EngineError, Gone, Refusal, Timestamp, Transport,
-};
+use crate::{ConnectionKey, DisconnectReason, EngineError, Gone, Refusal, Timestamp, Transport};
 
 use super::Server;
 
@@ -138,11 +136,8 @@ impl Server {
         clean: bool,
     ) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        let reason = if clean {
-            DisconnectReason::TransportClose
-        } else {
-            DisconnectReason::TransportError
-        };
+        let reason =
+            if clean { DisconnectReason::TransportClose } else { DisconnectReason::TransportError };
         connection.session.detach_websocket(transport, reason);
         self.settle(key);
     }

@@ -4,10 +4,11 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use sansocket_core::{Config, Limits, SHARDS_MAX, Transports};
 
 use crate::http::{ClientFiles, Cors};
@@ -23,22 +24,36 @@ use super::{App, ErrorHook};
 
 /// The settings of a new server. Names and defaults are the reference implementation's where it
 /// has them.
+///
+/// `S` is the server that comes of it: a runtime's, or an [`Io`] for a runtime that is given to
+/// [`build_with`](Self::build_with).
 #[must_use = "this is no server yet"]
-pub struct Builder {
+pub struct Builder<S = Io> {
     config: Config,
     settings: Settings,
     shards: usize,
     state: State,
     error_hook: ErrorHook,
+    server: PhantomData<fn() -> S>,
 }
 
-impl Default for Builder {
+/// A server that knows its runtime. Implemented by runtimes' crates.
+pub trait OnRuntime {
+    /// The runtime.
+    fn runtime() -> Arc<dyn Runtime>;
+
+    /// The server around `io`, which was built on that runtime.
+    fn from_io(io: Io) -> Self;
+}
+
+impl<S> Default for Builder<S> {
     fn default() -> Self {
         let settings = Settings {
             path: "/socket.io/".into(),
             allow_request: None,
             cors: None,
             client_files: None,
+            fallback: None,
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             close_timeout: Duration::from_secs(10),
@@ -49,12 +64,13 @@ impl Default for Builder {
             shards: std::thread::available_parallelism().map_or(1, usize::from),
             state: State::default(),
             error_hook: Box::new(log),
+            server: PhantomData,
         }
     }
 }
 
 /// The protocol.
-impl Builder {
+impl<S> Builder<S> {
     /// Transports that clients may use. Both by default.
     pub fn transports(mut self, transports: Transports) -> Self {
         self.config.transports = transports;
@@ -106,7 +122,7 @@ impl Builder {
 }
 
 /// HTTP.
-impl Builder {
+impl<S> Builder<S> {
     /// The path of the server, `/socket.io/` by default. Slashes in front and behind may be left
     /// out.
     pub fn path(mut self, path: &str) -> Self {
@@ -137,9 +153,21 @@ impl Builder {
         self
     }
 
-    /// Serves the client's files, `socket.io.js` and the like, from a folder.
-    pub fn serve_client(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.settings.client_files = Some(ClientFiles::new(folder.into()));
+    /// Serves the official client's files, `socket.io.js` and the like, under the server's path.
+    pub fn serve_client(mut self, files: ClientFiles) -> Self {
+        self.settings.client_files = Some(files);
+        self
+    }
+
+    /// Answers the requests that are not for the server's path, which are otherwise answered with
+    /// 404: a page for a start. An application of more than a few pages embeds this server in a web
+    /// framework instead.
+    pub fn fallback<F, Fut>(mut self, answer: F) -> Self
+    where
+        F: Fn(http::request::Parts) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = http::Response<Bytes>> + Send + 'static,
+    {
+        self.settings.fallback = Some(Arc::new(move |request| Box::pin(answer(request))));
         self
     }
 
@@ -165,10 +193,10 @@ impl Builder {
 }
 
 /// The application.
-impl Builder {
+impl<S> Builder<S> {
     /// A value that every handler can get, by its type: `socket.state::<S>()`. There is one of
     /// each type; a later one takes the place of an earlier one.
-    pub fn state<S: Any + Send + Sync>(mut self, state: S) -> Self {
+    pub fn state<T: Any + Send + Sync>(mut self, state: T) -> Self {
         self.state.insert(state);
         self
     }
@@ -187,13 +215,25 @@ impl Builder {
         self
     }
 
+    /// The server. It may be built outside of the runtime that will run it.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system has no random numbers for us.
+    pub fn build(self) -> io::Result<S>
+    where
+        S: OnRuntime,
+    {
+        self.build_with(S::runtime()).map(S::from_io)
+    }
+
     /// The server, on some runtime. Runtimes' crates have a shorter way.
     ///
     /// # Errors
     ///
     /// If the operating system has no random numbers for us.
     pub fn build_with(self, runtime: Arc<dyn Runtime>) -> io::Result<Io> {
-        let Self { config, settings, shards, state, error_hook } = self;
+        let Self { config, settings, shards, state, error_hook, server: PhantomData } = self;
         let mut entropy = Ok(());
         let shards = Shards::new(&config, shards.clamp(1, SHARDS_MAX), || {
             let mut seed = [0; 32];
@@ -204,11 +244,11 @@ impl Builder {
         });
         entropy?;
         let app = App::new(&shards, state, error_hook)?;
-        Ok(Io { inner: Arc::new(Inner { shards, runtime, app, config, settings }) })
+        Ok(Io { inner: Arc::new(Inner::new(config, shards, runtime, app, settings)) })
     }
 }
 
-impl fmt::Debug for Builder {
+impl<S> fmt::Debug for Builder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("config", &self.config)

@@ -50,7 +50,7 @@ mod tests;
 
 pub use ack::{AckFuture, BroadcastAckFuture};
 pub use broadcast::{Broadcast, TimedBroadcast};
-pub use builder::Builder;
+pub use builder::{Builder, OnRuntime};
 pub use error::{
     AckError, BroadcastAckError, BroadcastAckErrorKind, ConnectError, EmitError, HandlerError,
     HandlerErrorKind, JoinError,

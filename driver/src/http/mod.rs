@@ -1,13 +1,14 @@
-//! Stub.
+//! HTTP: requests to the machine, its answers to responses.
 
-/// Stub.
-#[derive(Clone, Debug)]
-pub struct Cors;
+mod body;
+mod client_files;
+mod cors;
+mod polling;
+mod response;
+mod service;
+mod strict;
+mod upgrade;
 
-pub(crate) struct ClientFiles;
-
-impl ClientFiles {
-    pub(crate) fn new(_: std::path::PathBuf) -> Self {
-        Self
-    }
-}
+pub use client_files::ClientFiles;
+pub use cors::Cors;
+pub(crate) use service::{Peer, serve};

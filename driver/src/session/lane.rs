@@ -1,7 +1,6 @@
 //! A socket's handlers, one after the other.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -100,37 +99,39 @@ impl Lanes {
     pub(super) fn run(&mut self, cx: &mut Context<'_>, inner: &Arc<Inner>, shard: usize) -> bool {
         let mut finished = false;
         let queued = &mut self.queued;
-        self.lanes.retain(|lane| loop {
-            if let Some(running) = &mut lane.running {
-                if running.poll(cx).is_pending() {
-                    return true;
-                }
-                finished = true;
-                match lane.running.take() {
-                    Some(Running::Disconnecting(_)) => return false,
-                    Some(Running::Connecting(_)) if lane.queue.is_empty() => {
-                        if !is_connected(inner, shard, lane.key) {
-                            return false;
-                        }
+        self.lanes.retain(|lane| {
+            loop {
+                if let Some(running) = &mut lane.running {
+                    if running.poll(cx).is_pending() {
+                        return true;
                     }
-                    Some(Running::Connecting(_) | Running::Handling(_)) | None => {}
+                    finished = true;
+                    match lane.running.take() {
+                        Some(Running::Disconnecting(_)) => return false,
+                        Some(Running::Connecting(_)) if lane.queue.is_empty() => {
+                            if !is_connected(inner, shard, lane.key) {
+                                return false;
+                            }
+                        }
+                        Some(Running::Connecting(_) | Running::Handling(_)) | None => {}
+                    }
                 }
-            }
-            let Some(item) = lane.queue.pop_front() else { return true };
-            *queued -= 1;
-            match item {
-                Item::Connect(handshake, request) => {
-                    let work = app::connect(inner, shard, handshake, request);
-                    lane.running = Some(Running::Connecting(work));
-                }
-                Item::Receive(socket, received) => {
-                    lane.running = app::receive(&socket, received).map(Running::Handling);
-                    finished |= lane.running.is_none();
-                }
-                Item::Disconnect(socket, disconnected) => {
-                    match app::disconnect(&socket, disconnected) {
-                        Some(work) => lane.running = Some(Running::Disconnecting(work)),
-                        None => return false,
+                let Some(item) = lane.queue.pop_front() else { return true };
+                *queued -= 1;
+                match item {
+                    Item::Connect(handshake, request) => {
+                        let work = app::connect(inner, shard, handshake, request);
+                        lane.running = Some(Running::Connecting(work));
+                    }
+                    Item::Receive(socket, received) => {
+                        lane.running = app::receive(&socket, received).map(Running::Handling);
+                        finished |= lane.running.is_none();
+                    }
+                    Item::Disconnect(socket, disconnected) => {
+                        match app::disconnect(&socket, disconnected) {
+                            Some(work) => lane.running = Some(Running::Disconnecting(work)),
+                            None => return false,
+                        }
                     }
                 }
             }

@@ -1,6 +1,5 @@
 //! A session's WebSocket, from its opening to the end of its stream.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 

@@ -365,6 +365,9 @@ impl Future for Session {
         let mut turns = 0;
         let result = loop {
             let again = self.turn(cx, &mut buffers);
+            if self.inner.is_aborted() {
+                break Poll::Ready(());
+            }
             if self.closed && self.links.is_empty() && self.lanes.is_empty() {
                 break Poll::Ready(());
             }
@@ -396,6 +399,6 @@ impl Drop for Session {
         });
         drop(mem::take(&mut self.lanes));
         drop(slot);
-        self.inner.sessions.ended();
+        self.inner.session_ended();
     }
 }

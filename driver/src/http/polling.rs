@@ -1,0 +1,189 @@
+//! GET and POST of a session on polling.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Response, StatusCode};
+use sansocket_core::codec::payload;
+use sansocket_core::{ConnectionKey, PollKey, PollResponse, PostKey, Refusal};
+
+use crate::handshake::Handshake;
+use crate::inner::Inner;
+use crate::session::Session;
+use crate::shards::{Shard, Slot};
+
+use super::body::{self, BodyError};
+use super::response::{self, Body};
+use super::service::GivenUp;
+
+/// A session is opened by a GET, which is answered by its open packet.
+pub(super) async fn open(
+    inner: &Arc<Inner>,
+    handshake: Arc<Handshake>,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    let index = inner.next_shard();
+    let Some(shard) = inner.shards.get(index) else {
+        return response::refused(Refusal::Unavailable, None);
+    };
+    let now = inner.now();
+    let opened = shard.with(|state| {
+        let opened = state.core.open_polling(now)?;
+        state.slots.insert(opened.connection, Slot::new(handshake));
+        Ok::<_, Refusal>(opened)
+    });
+    match opened {
+        Ok(opened) => {
+            inner.ensure_timers();
+            tracing::debug!(transport = "polling", "session opened");
+            let session = Session::polling(inner.clone(), index, opened.connection);
+            inner.runtime.spawn(Box::pin(session));
+            poll(inner, index, opened.connection, headers).await
+        }
+        Err(refusal) => response::refused(refusal, None),
+    }
+}
+
+/// A GET waits for packets.
+pub(super) async fn poll(
+    inner: &Inner,
+    shard: usize,
+    key: ConnectionKey,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    let Some(shard) = inner.shards.get(shard) else {
+        return response::refused(Refusal::UnknownSession, None);
+    };
+    let begun = shard.with(|state| state.core.begin_poll(key));
+    let mut waiting = match begun {
+        Ok(poll) => WaitingPoll { shard, key, poll, answered: false },
+        Err(refusal) => return response::refused(refusal, None),
+    };
+    let answer = poll_fn(|cx| waiting.poll(cx)).await;
+    response::packets(answer.into_body(), headers)
+}
+
+/// A GET whose client may go away.
+struct WaitingPoll<'a> {
+    shard: &'a Shard,
+    key: ConnectionKey,
+    poll: PollKey,
+    answered: bool,
+}
+
+impl WaitingPoll<'_> {
+    fn poll(&mut self, cx: &mut std::task::Context<'_>) -> Poll<PollResponse> {
+        let response = self.shard.with(|state| {
+            let response = state.core.take_poll_response(self.key, self.poll);
+            if let (None, Some(slot)) = (&response, state.slots.get_mut(self.key)) {
+                slot.poll = Some(cx.waker().clone());
+            }
+            response
+        });
+        match response {
+            Some(response) => {
+                self.answered = true;
+                Poll::Ready(response)
+            }
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for WaitingPoll<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.shard.with(|state| state.core.handle_poll_aborted(self.key, self.poll));
+        }
+    }
+}
+
+/// A POST brings packets.
+pub(super) async fn post<B>(
+    inner: &Inner,
+    shard: usize,
+    key: ConnectionKey,
+    headers: &HeaderMap,
+    body: B,
+) -> Result<Response<Body>, GivenUp>
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    let shard = inner.shards.get(shard).ok_or(GivenUp)?;
+    let mut post = match shard.with(|state| state.core.begin_post(key)) {
+        Ok(post) => RunningPost { shard, key, post: Some(post) },
+        Err(refusal) => return Ok(response::refused(refusal, None)),
+    };
+    // Protocol 3 had binary bodies; a client that sends one has mistaken the revision. Dropping
+    // the POST closes its session.
+    if headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream") {
+        return Ok(response::empty(StatusCode::BAD_REQUEST));
+    }
+    let mut deadline = inner.runtime.sleep_until(inner.now() + inner.settings.body_timeout);
+    let mut body = pin!(body);
+    let body = match body::read(body.as_mut(), inner.limits.max_payload, &mut deadline).await {
+        Ok(body) => body,
+        Err(BodyError::TooLarge) => {
+            post.reject();
+            // Closing while the client is still sending could destroy the answer on its way.
+            body::discard(body, inner.limits.max_payload, deadline).await;
+            return Ok(response::empty(StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        Err(BodyError::TimedOut) => return Ok(response::empty(StatusCode::REQUEST_TIMEOUT)),
+        Err(BodyError::Broken) => return Ok(response::empty(StatusCode::BAD_REQUEST)),
+    };
+    post.wait_for_room().await;
+    let packets: Vec<_> = payload::decode(body, &inner.limits).collect();
+    let now = inner.now();
+    let Some(key_of_post) = post.post.take() else { return Err(GivenUp) };
+    shard
+        .with(|state| state.core.handle_post(now, key, key_of_post, packets))
+        .map_err(|_| GivenUp)?;
+    Ok(response::ok(headers))
+}
+
+/// A POST whose client may go away. Dropping it ends its session.
+struct RunningPost<'a> {
+    shard: &'a Shard,
+    key: ConnectionKey,
+    post: Option<PostKey>,
+}
+
+impl RunningPost<'_> {
+    /// The session is not to suffer for this one.
+    fn reject(&mut self) {
+        if let Some(post) = self.post.take() {
+            self.shard.with(|state| state.core.handle_post_rejected(self.key, post));
+        }
+    }
+
+    /// Holds the client back while the application does not keep up.
+    async fn wait_for_room(&self) {
+        poll_fn(|cx| {
+            self.shard.with(|state| {
+                if state.core.wants_input(self.key) {
+                    return Poll::Ready(());
+                }
+                // The session task takes the events, and wakes this one.
+                match state.slots.get_mut(self.key) {
+                    Some(slot) => slot.post = Some(cx.waker().clone()),
+                    None => return Poll::Ready(()),
+                }
+                Poll::Pending
+            })
+        })
+        .await;
+    }
+}
+
+impl Drop for RunningPost<'_> {
+    fn drop(&mut self) {
+        if let Some(post) = self.post.take() {
+            self.shard.with(|state| state.core.handle_post_aborted(self.key, post));
+        }
+    }
+}

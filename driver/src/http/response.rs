@@ -1,0 +1,63 @@
+//! The responses of Engine.IO.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::Full;
+use sansocket_core::Refusal;
+
+/// What this server's responses are made of.
+pub(crate) type Body = Full<Bytes>;
+
+/// A response without a body.
+pub(super) fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::default());
+    *response.status_mut() = status;
+    response
+}
+
+/// What a refused request is told. `message` replaces the standard text.
+pub(super) fn refused(refusal: Refusal, message: Option<&str>) -> Response<Body> {
+    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let body = refusal.body(message);
+    let mut response = empty(status);
+    if !body.is_empty() {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *response.body_mut() = Body::from(body);
+    }
+    response
+}
+
+/// What a refused WebSocket handshake is told: always 400, and the bare text, because nobody but a
+/// person with a tool ever sees it.
+pub(super) fn refused_upgrade(message: &str) -> Response<Body> {
+    let mut response = empty(StatusCode::BAD_REQUEST);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    *response.body_mut() = Body::from(message.to_owned());
+    response
+}
+
+/// The packets for a GET.
+pub(super) fn packets(body: Bytes, request: &HeaderMap) -> Response<Body> {
+    success("text/plain; charset=UTF-8", body, request)
+}
+
+/// The answer to a POST, whatever its packets were.
+pub(super) fn ok(request: &HeaderMap) -> Response<Body> {
+    success("text/html", Bytes::from_static(b"ok"), request)
+}
+
+fn success(content_type: &'static str, body: Bytes, request: &HeaderMap) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Old Internet Explorers take the packets for a page and refuse them as an attack.
+    let explorer = request.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    if explorer.is_some_and(|agent| agent.contains(";MSIE") || agent.contains("Trident/")) {
+        headers.insert("x-xss-protection", HeaderValue::from_static("0"));
+    }
+    response
+}

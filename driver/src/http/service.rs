@@ -1,0 +1,159 @@
+//! Which request goes where.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use sansocket_core::http as core_http;
+use sansocket_core::http::Route;
+use sansocket_core::{Refusal, Transport};
+
+use crate::handshake::Handshake;
+use crate::inner::Inner;
+
+use super::response::{self, Body};
+use super::strict::{self, HeaderLimits};
+use super::{polling, upgrade};
+
+/// What is known of the other end of a stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Peer {
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) secure: bool,
+}
+
+/// There is no response: the connection is to be closed.
+#[derive(Debug, thiserror::Error)]
+#[error("the request was given up")]
+pub(crate) struct GivenUp;
+
+/// Serves one request.
+pub(crate) async fn serve<B>(
+    inner: Arc<Inner>,
+    peer: Peer,
+    request: Request<B>,
+) -> Result<Response<Body>, GivenUp>
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    let (parts, body) = request.into_parts();
+    if let Err(status) = strict::check_request(&parts, HeaderLimits::default()) {
+        return Ok(response::empty(status));
+    }
+    let path = parts.uri.path();
+    let settings = &inner.settings;
+    let is_ours = path.starts_with(&*settings.path);
+    if let Some(files) = settings.client_files.as_ref().filter(|_| is_ours) {
+        let name = &path[settings.path.len()..];
+        if let Some(response) = files.serve(name, &parts.method, &parts.headers) {
+            let response = response.map(Body::from);
+            return Ok(with_cors(&inner, &parts.headers, response));
+        }
+    }
+    if !is_ours {
+        return Ok(match &settings.fallback {
+            Some(fallback) => fallback(parts).await.map(Body::from),
+            None => response::empty(StatusCode::NOT_FOUND),
+        });
+    }
+    if let Some(cors) = settings.cors.as_ref().filter(|_| parts.method == Method::OPTIONS) {
+        return Ok(cors.preflight(&parts).map(|()| Body::default()));
+    }
+    let headers = parts.headers.clone();
+    let response = serve_engine(&inner, peer, parts, body).await?;
+    Ok(with_cors(&inner, &headers, response))
+}
+
+fn with_cors(inner: &Inner, request: &HeaderMap, mut response: Response<Body>) -> Response<Body> {
+    if let Some(cors) = &inner.settings.cors {
+        cors.apply(request, response.headers_mut());
+    }
+    response
+}
+
+/// A request under the server's path.
+async fn serve_engine<B>(
+    inner: &Arc<Inner>,
+    peer: Peer,
+    parts: Parts,
+    body: B,
+) -> Result<Response<Body>, GivenUp>
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    let wants_upgrade = upgrade::is_requested(&parts.headers);
+    let request = core_http::Request {
+        method: match parts.method {
+            Method::GET => core_http::Method::Get,
+            Method::POST => core_http::Method::Post,
+            _ => core_http::Method::Other,
+        },
+        query: parts.uri.query().unwrap_or_default(),
+        origin: parts.headers.get(http::header::ORIGIN).map(http::HeaderValue::as_bytes),
+        upgrade: wants_upgrade,
+    };
+    let refuse = |refusal: Refusal| {
+        tracing::debug!(%refusal, code = ?refusal.code(), "request refused");
+        if wants_upgrade {
+            response::refused_upgrade(&refusal.to_string())
+        } else {
+            response::refused(refusal, None)
+        }
+    };
+    let route = match core_http::route(&inner.config, &request) {
+        Ok(route) => route,
+        Err(refusal) => return Ok(refuse(refusal)),
+    };
+    let (shard, key) = match &route {
+        Route::Handshake(transport) => {
+            return Ok(match admit(inner, &parts).await {
+                Ok(()) => handshake(inner, peer, parts, *transport).await,
+                Err(message) if wants_upgrade => response::refused_upgrade(&message),
+                Err(message) => response::refused(Refusal::Forbidden, Some(&message)),
+            });
+        }
+        Route::Poll(sid) | Route::Post(sid) | Route::Upgrade(sid) => {
+            let shard = sid.shard();
+            let found = match inner.shards.get(shard) {
+                Some(shard) => shard.with(|state| state.core.find(&route)),
+                None => Err(Refusal::UnknownSession),
+            };
+            match found {
+                Ok(key) => (shard, key),
+                Err(refusal) => return Ok(refuse(refusal)),
+            }
+        }
+    };
+    match route {
+        Route::Poll(_) => Ok(polling::poll(inner, shard, key, &parts.headers).await),
+        Route::Post(_) => polling::post(inner, shard, key, &parts.headers, body).await,
+        Route::Upgrade(_) | Route::Handshake(_) => {
+            Ok(upgrade::join_session(inner, shard, key, parts))
+        }
+    }
+}
+
+/// Asks the application whether it wants this client.
+async fn admit(inner: &Inner, parts: &Parts) -> Result<(), String> {
+    match &inner.settings.allow_request {
+        Some(allow) => allow(Arc::new(parts.clone())).await,
+        None => Ok(()),
+    }
+}
+
+async fn handshake(
+    inner: &Arc<Inner>,
+    peer: Peer,
+    parts: Parts,
+    transport: Transport,
+) -> Response<Body> {
+    let issued = SystemTime::now();
+    let handshake = Arc::new(Handshake::new(&parts, peer.address, peer.secure, issued));
+    match transport {
+        Transport::Polling => polling::open(inner, handshake, &parts.headers).await,
+        Transport::WebSocket => upgrade::open_session(inner, handshake, parts),
+    }
+}

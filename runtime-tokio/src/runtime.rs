@@ -1,0 +1,41 @@
+//! Tokio as the driver sees it.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use sansocket_driver::{Runtime, Sleep, Timestamp};
+use tokio::time::Instant;
+
+/// The tokio runtime, of either flavour. Its clock is tokio's, so a test may pause it.
+#[derive(Clone, Copy, Debug)]
+pub struct Tokio {
+    origin: Instant,
+}
+
+impl Tokio {
+    /// Tokio, with now as the origin of its clock.
+    pub fn new() -> Self {
+        Self { origin: Instant::now() }
+    }
+}
+
+impl Default for Tokio {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Runtime for Tokio {
+    fn now(&self) -> Timestamp {
+        Timestamp::ZERO + self.origin.elapsed()
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Sleep>> {
+        let deadline = self.origin + at.saturating_duration_since(Timestamp::ZERO);
+        Box::pin(tokio::time::sleep_until(deadline))
+    }
+
+    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        tokio::spawn(task);
+    }
+}
