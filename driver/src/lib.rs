@@ -16,8 +16,8 @@ mod websocket;
 pub use app::{
     Ack, AckError, AckFuture, Broadcast, BroadcastAckError, BroadcastAckErrorKind,
     BroadcastAckFuture, Builder, ConnectError, Disconnect, EmitError, Extensions, FromArgs,
-    Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError, Namespace, OnRuntime, Reply, Rooms,
-    Socket, TimedBroadcast, TimedEmitter, VolatileEmitter,
+    Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError, Namespace, OnRuntime, Reply,
+    Rooms, Socket, TimedBroadcast, TimedEmitter, VolatileEmitter,
 };
 pub use handshake::Handshake;
 pub use http::{ClientFiles, Cors};

@@ -113,12 +113,16 @@ impl Broadcast {
 
     /// Makes the sockets join rooms. A socket that is in too many rooms stays out.
     pub fn sockets_join(&self, rooms: impl Rooms) {
-        self.each(rooms, |socket, room| socket.join(room));
+        self.each(rooms, |socket, room| {
+            socket.join(room);
+        });
     }
 
     /// Makes the sockets leave rooms.
     pub fn sockets_leave(&self, rooms: impl Rooms) {
-        self.each(rooms, |socket, room| socket.leave(room));
+        self.each(rooms, |socket, room| {
+            socket.leave(room);
+        });
     }
 
     /// Disconnects the sockets from the namespace; with `close`, their clients' connections too,
@@ -136,7 +140,7 @@ impl Broadcast {
         });
     }
 
-    fn each(&self, rooms: impl Rooms, act: impl Fn(&mut sansocket_core::Socket<'_>, &str) -> bool) {
+    fn each(&self, rooms: impl Rooms, act: impl Fn(&mut sansocket_core::Socket<'_>, &str)) {
         let mut names: Vec<Box<str>> = Vec::new();
         rooms.visit(&mut |room| names.push(room.into()));
         let Some(target) = self.target() else { return };

@@ -1,5 +1,6 @@
 //! Locks that outlive a panic, and lists that are read far more often than they grow.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 // Every critical section here leaves its data consistent at each step, so what a panicking
@@ -18,28 +19,38 @@ pub(super) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 }
 
 /// A list of closures of which whoever calls them takes a snapshot, so that they may add to it.
-pub(super) struct List<T: ?Sized>(RwLock<Option<Arc<[Arc<T>]>>>);
+///
+/// Most lists are empty, and to find that out takes no lock.
+pub(super) struct List<T: ?Sized> {
+    items: RwLock<Option<Arc<[Arc<T>]>>>,
+    /// Whether anything was ever added.
+    used: AtomicBool,
+}
 
 impl<T: ?Sized> Default for List<T> {
     fn default() -> Self {
-        Self(RwLock::new(None))
+        Self { items: RwLock::new(None), used: AtomicBool::new(false) }
     }
 }
 
 impl<T: ?Sized> List<T> {
     pub(super) fn push(&self, item: Arc<T>) {
-        let mut list = write(&self.0);
+        let mut list = write(&self.items);
         let items = list.iter().flat_map(|items| items.iter().cloned());
         *list = Some(items.chain([item]).collect());
+        self.used.store(true, Ordering::Release);
     }
 
     /// `None` if it is empty.
     pub(super) fn snapshot(&self) -> Option<Arc<[Arc<T>]>> {
-        read(&self.0).clone()
+        if !self.used.load(Ordering::Acquire) {
+            return None;
+        }
+        read(&self.items).clone()
     }
 
     pub(super) fn clear(&self) {
-        let items = write(&self.0).take();
+        let items = write(&self.items).take();
         // The closures' own destructors run without the lock.
         drop(items);
     }
