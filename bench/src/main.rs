@@ -44,20 +44,15 @@ async fn serve() -> io::Result<()> {
 /// The events of the contract, with payloads taken as a `T`.
 fn handle<T: Serialize + DeserializeOwned + Send + Sync + 'static>(namespace: &Namespace) {
     namespace
-        .on_connect(async |socket: Socket| {
-            socket.join("bench");
-        })
+        .on_connect(async |socket: Socket| socket.join("bench"))
         .on("echo", async |_: Socket, payload: T| Ack(payload))
         .on("event-echo", async |socket: Socket, payload: T| socket.emit("event-echo", &payload))
-        .on("join", async |socket: Socket, room: String| {
-            socket.join(&room);
-            Ack(room)
-        })
+        .on("join", async |socket: Socket, room: String| socket.join(&room).map(|()| Ack(room)))
         .on("broadcast", async |socket: Socket, payload: T| {
-            socket.server().to("bench").emit("broadcast", &payload).map(drop)
+            socket.server().to("bench").emit("broadcast", &payload)
         })
         .on("room-msg", async |socket: Socket, (room, payload): (String, T)| {
-            socket.server().to(&room).emit("room-msg", &payload).map(drop)
+            socket.server().to(&room).emit("room-msg", &payload)
         })
         .on("bin", async |socket: Socket, bytes: Bytes| socket.emit("bin", &bytes));
 }

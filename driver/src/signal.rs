@@ -1,69 +1,82 @@
 //! Something that happens once, and those who wait for it.
 
-use std::future::poll_fn;
-use std::sync::{Mutex, PoisonError};
-use std::task::{Poll, Waker};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 /// Set once, seen by everybody.
 #[derive(Default)]
-pub(crate) struct Signal(Mutex<State>);
+pub(crate) struct Signal {
+    is_set: AtomicBool,
+    waiting: Mutex<Waiting>,
+}
 
 #[derive(Default)]
-struct State {
-    is_set: bool,
+struct Waiting {
     next: u64,
-    waiting: Vec<(u64, Waker)>,
+    wakers: BTreeMap<u64, Waker>,
+}
+
+/// Waits until a signal is set. Dropping it leaves nothing behind.
+pub(crate) struct Wait<'a> {
+    signal: &'a Signal,
+    /// What was left with the signal, to see without a lock whether it still holds.
+    registered: Option<(u64, Waker)>,
 }
 
 impl Signal {
     pub(crate) fn is_set(&self) -> bool {
-        self.lock().is_set
+        self.is_set.load(Ordering::Acquire)
     }
 
     pub(crate) fn set(&self) {
-        let waiting = {
-            let mut state = self.lock();
-            state.is_set = true;
-            std::mem::take(&mut state.waiting)
-        };
-        waiting.into_iter().for_each(|(_, waker)| waker.wake());
+        self.is_set.store(true, Ordering::Release);
+        let wakers = std::mem::take(&mut self.lock().wakers);
+        wakers.into_values().for_each(Waker::wake);
     }
 
-    /// Waits until it is set. Dropping the future leaves nothing behind.
-    pub(crate) async fn wait(&self) {
-        let ticket = {
-            let mut state = self.lock();
-            state.next += 1;
-            Ticket { signal: self, number: state.next }
-        };
-        poll_fn(|cx| {
-            let mut state = self.lock();
-            if state.is_set {
-                return Poll::Ready(());
-            }
-            match state.waiting.iter_mut().find(|(number, _)| *number == ticket.number) {
-                Some((_, waker)) => waker.clone_from(cx.waker()),
-                None => state.waiting.push((ticket.number, cx.waker().clone())),
-            }
-            Poll::Pending
-        })
-        .await;
+    pub(crate) fn wait(&self) -> Wait<'_> {
+        Wait { signal: self, registered: None }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A waiting future's place in the list.
-struct Ticket<'a> {
-    signal: &'a Signal,
-    number: u64,
+impl Future for Wait<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.signal.is_set() {
+            return Poll::Ready(());
+        }
+        if self.registered.as_ref().is_some_and(|(_, waker)| waker.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        let mut waiting = self.signal.lock();
+        let number = match &self.registered {
+            Some((number, _)) => *number,
+            None => {
+                waiting.next += 1;
+                waiting.next
+            }
+        };
+        waiting.wakers.insert(number, cx.waker().clone());
+        drop(waiting);
+        self.registered = Some((number, cx.waker().clone()));
+        // It may have been set before the waker was left.
+        if self.signal.is_set() { Poll::Ready(()) } else { Poll::Pending }
+    }
 }
 
-impl Drop for Ticket<'_> {
+impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let mut state = self.signal.lock();
-        state.waiting.retain(|(number, _)| *number != self.number);
+        if let Some((number, _)) = &self.registered {
+            self.signal.lock().wakers.remove(number);
+        }
     }
 }

@@ -7,9 +7,7 @@
 //! async fn main() -> std::io::Result<()> {
 //!     let io = Server::builder().build()?;
 //!     io.of("/")
-//!         .on_connect(async |socket: Socket| {
-//!             socket.join("lobby");
-//!         })
+//!         .on_connect(async |socket: Socket| socket.join("lobby"))
 //!         .on("chat message", async |socket: Socket, text: String| {
 //!             socket.server().emit("chat message", &text)
 //!         })

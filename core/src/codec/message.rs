@@ -123,6 +123,15 @@ impl Message {
         }
     }
 
+    /// The WebSocket frames, one after the other. A message that nobody else has is given away
+    /// without a reference being counted.
+    pub fn into_websocket(self, mut take: impl FnMut(Bytes)) {
+        match self.0 {
+            Frames::Single(frame) => take(frame.bytes),
+            Frames::Many(frames) => frames.iter().for_each(|frame| take(frame.bytes.clone())),
+        }
+    }
+
     /// The bytes of all its frames, WebSocket headers included.
     pub fn websocket_bytes(&self) -> usize {
         self.frames().iter().map(|frame| frame.websocket().len()).sum()

@@ -1,6 +1,6 @@
 //! The requests of Engine.IO (protocol 4, "HTTP long-polling" and "WebSocket").
 
-use form_urlencoded::parse;
+use alloc::borrow::Cow;
 
 use crate::{Config, Refusal, Sid, Transport};
 
@@ -85,23 +85,36 @@ pub fn route(config: &Config, request: &Request<'_>) -> Result<Route, Refusal> {
 /// The parameters that the protocol defines. Of repeated ones the last counts.
 #[derive(Default)]
 struct Query<'a> {
-    revision: Option<alloc::borrow::Cow<'a, str>>,
-    transport: Option<alloc::borrow::Cow<'a, str>>,
-    sid: Option<alloc::borrow::Cow<'a, str>>,
+    revision: Option<Cow<'a, str>>,
+    transport: Option<Cow<'a, str>>,
+    sid: Option<Cow<'a, str>>,
 }
 
 impl<'a> Query<'a> {
     fn parse(query: &'a str) -> Self {
         let mut found = Self::default();
-        for (name, value) in parse(query.as_bytes()) {
-            match &*name {
-                "EIO" => found.revision = Some(value),
-                "transport" => found.transport = Some(value),
-                "sid" => found.sid = Some(value),
-                _ => {}
+        // No client encodes these names and values, and every request of a polling session has
+        // them, so text that needs no decoding is not given to the decoder.
+        if query.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+            for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+                found.set(&name, value);
+            }
+        } else {
+            for pair in query.split('&') {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                found.set(name, Cow::Borrowed(value));
             }
         }
         found
+    }
+
+    fn set(&mut self, name: &str, value: Cow<'a, str>) {
+        match name {
+            "EIO" => self.revision = Some(value),
+            "transport" => self.transport = Some(value),
+            "sid" => self.sid = Some(value),
+            _ => {}
+        }
     }
 }
 

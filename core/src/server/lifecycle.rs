@@ -109,17 +109,14 @@ impl Server {
         }
     }
 
-    /// The driver can no longer serve a connection, because its task has ended: whatever is left of
-    /// it is dropped, except for a GET that waits. Gives the sockets that were on it.
-    pub fn abandon(&mut self, key: ConnectionKey) -> SmallVec<[SocketKey; 1]> {
-        let Some(connection) = self.connections.get_mut(key) else { return SmallVec::new() };
-        let sockets = connection.sockets.clone();
+    /// The driver can no longer serve a connection, because its task has ended: the session is
+    /// closed, and its WebSockets count as closed. What the application is still to be told is
+    /// there to be taken; the connection is forgotten with the last of it.
+    pub fn abandon(&mut self, key: ConnectionKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
         connection.session.close_now(DisconnectReason::TransportError);
         connection.session.detach_all_websockets();
         self.settle(key);
-        while self.poll_ack(key).is_some() {}
-        while self.poll_event(key).is_some() {}
-        sockets
     }
 
     fn admit(&mut self, transport: Transport) -> Result<(Sid, Message), Refusal> {

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use sansocket_core::BroadcastReport;
 use sansocket_core::{AckId, Message};
 use serde::Serialize;
 
@@ -114,6 +115,13 @@ impl Target<'_> {
 }
 
 impl IntoReply for () {
+    fn reply(self, target: Target<'_>) -> Result<(), HandlerErrorKind> {
+        target.send(&())
+    }
+}
+
+/// A broadcast as a handler's last words: its report is no answer.
+impl IntoReply for BroadcastReport {
     fn reply(self, target: Target<'_>) -> Result<(), HandlerErrorKind> {
         target.send(&())
     }

@@ -62,9 +62,12 @@ where
     if let Some(cors) = settings.cors.as_ref().filter(|_| parts.method == Method::OPTIONS) {
         return Ok(cors.preflight(&parts).map(|()| Body::default()));
     }
-    let headers = parts.headers.clone();
+    let headers = settings.cors.is_some().then(|| parts.headers.clone());
     let response = serve_engine(&inner, peer, parts, body).await?;
-    Ok(with_cors(&inner, &headers, response))
+    Ok(match headers {
+        Some(headers) => with_cors(&inner, &headers, response),
+        None => response,
+    })
 }
 
 fn with_cors(inner: &Inner, request: &HeaderMap, mut response: Response<Body>) -> Response<Body> {

@@ -1,6 +1,7 @@
 //! A socket's handlers, one after the other.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -93,6 +94,17 @@ impl Lanes {
             }
         }
         self.lanes.retain(|lane| lane.running.is_some() || !lane.queue.is_empty());
+    }
+
+    /// What is left to be told of sockets that were disconnected; everything else is dropped.
+    pub(super) fn take_disconnected(&mut self) -> Vec<(Arc<SocketShared>, Disconnected)> {
+        let items = mem::take(&mut self.lanes).into_iter().flat_map(|lane| lane.queue);
+        items
+            .filter_map(|item| match item {
+                Item::Disconnect(socket, disconnected) => Some((socket, disconnected)),
+                Item::Connect(..) | Item::Receive(..) => None,
+            })
+            .collect()
     }
 
     /// Runs handlers until each is done or waits. `true` if any was finished.

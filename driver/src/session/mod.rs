@@ -341,10 +341,10 @@ fn collect_output(
     while bytes < OUTPUT_BYTES {
         match state.core.poll_output(key, link.transport) {
             Some(Output::Message(message)) => {
-                for frame in message.frames() {
-                    bytes += frame.websocket().len();
-                    buffers.frames.push(frame.websocket().clone());
-                }
+                message.into_websocket(|frame| {
+                    bytes += frame.len();
+                    buffers.frames.push(frame);
+                });
             }
             Some(Output::Close) => {
                 state.core.handle_websocket_closed(key, link.transport, true);
@@ -386,19 +386,31 @@ impl Future for Session {
 }
 
 /// A task that ends early, because the runtime stops or a handler panics, takes its session along.
+/// Those who wait for acknowledgements are told; so is the application, by a task of its own.
 impl Drop for Session {
     fn drop(&mut self) {
-        let Some(shard) = self.inner.shards.get(self.shard) else { return };
+        let inner = self.inner.clone();
+        let Some(shard) = inner.shards.get(self.shard) else { return };
+        let mut taken = Taken::default();
         let slot = shard.with(|state| {
             if !self.closed {
-                for socket in state.core.abandon(self.key) {
-                    state.sockets.remove(socket);
+                state.core.abandon(self.key);
+                while let Some(outcome) = state.core.poll_ack(self.key) {
+                    taken.outcomes.push(outcome);
+                }
+                while let Some(event) = state.core.poll_event(self.key) {
+                    self.sort(event, state, &mut taken);
                 }
             }
             state.slots.remove(self.key)
         });
-        drop(mem::take(&mut self.lanes));
         drop(slot);
-        self.inner.session_ended();
+        self.report(taken);
+        for (socket, disconnected) in self.lanes.take_disconnected() {
+            if let Some(work) = app::disconnect(&socket, disconnected) {
+                inner.runtime.spawn(work);
+            }
+        }
+        inner.session_ended();
     }
 }
