@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use sansocket_driver::{Runtime, Sleep, Timestamp};
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 /// The tokio runtime, of either flavour. Its clock is tokio's, so a test may pause it.
@@ -36,6 +37,11 @@ impl Runtime for Tokio {
     }
 
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        tokio::spawn(task);
+        // Tasks are also started by what a task leaves behind when it is dropped, which may happen
+        // after the runtime's end, and must not panic then.
+        match Handle::try_current() {
+            Ok(handle) => drop(handle.spawn(task)),
+            Err(error) => tracing::warn!(%error, "no runtime for a task"),
+        }
     }
 }
