@@ -41,7 +41,11 @@ pub(crate) enum WebSocketOutput {
 impl Session {
     /// A WebSocket for this session was opened. `None` where it must be closed at once: another
     /// one is probing, or has taken over.
-    pub(crate) fn begin_upgrade(&mut self, now: Timestamp, config: &Config) -> Option<TransportKey> {
+    pub(crate) fn begin_upgrade(
+        &mut self,
+        now: Timestamp,
+        config: &Config,
+    ) -> Option<TransportKey> {
         if self.current != Current::Polling
             || self.probe.is_some()
             || self.state == Lifecycle::Closed
@@ -119,8 +123,6 @@ impl Session {
         self.release_poll_with_close();
         self.current = Current::WebSocket(probe.key);
         self.restart_heartbeat(now, config);
-        if self.state == Lifecycle::Closing {
-            self.finish(DisconnectReason::ForcedClose);
-        }
+        self.finish_closing();
     }
 }
