@@ -19,10 +19,10 @@ mod rooms;
 mod server;
 mod time;
 
-pub use config::{Config, Transport, Transports};
-pub use engine::{PollKey, PollResponse, PostKey, TransportKey};
 pub use codec::args::{Args, Raw};
 pub use codec::message::{Encoder, Frame, Message};
+pub use config::{Config, Transport, Transports};
+pub use engine::{PollKey, PollResponse, PostKey, TransportKey};
 pub use error::{ArgsError, EncodeError, EngineError, Gone, PacketError};
 pub use http::Refusal;
 pub use id::{SHARDS_MAX, Sid, SocketId};

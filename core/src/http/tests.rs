@@ -60,18 +60,12 @@ fn routes_each_kind_of_request() {
 fn an_unlisted_transport_is_unknown() {
     let mut config = Config::default();
     config.transports.polling = false;
-    assert_eq!(
-        route(&config, &get("EIO=4&transport=polling")),
-        Err(Refusal::UnknownTransport),
-    );
+    assert_eq!(route(&config, &get("EIO=4&transport=polling")), Err(Refusal::UnknownTransport),);
 }
 
 #[test]
 fn bodies_name_the_code_also_when_it_is_zero() {
-    assert_eq!(
-        Refusal::UnknownTransport.body(None),
-        r#"{"code":0,"message":"Transport unknown"}"#
-    );
+    assert_eq!(Refusal::UnknownTransport.body(None), r#"{"code":0,"message":"Transport unknown"}"#);
     assert_eq!(Refusal::Forbidden.body(Some("\"no\"")), r#"{"code":4,"message":"\"no\""}"#);
     assert_eq!(Refusal::Overlap.body(None), String::new());
 }

@@ -55,6 +55,12 @@ impl Connection {
             .min()
     }
 
+    /// The session is no longer open, so nothing is awaited from the client any more.
+    pub(super) fn stop_waiting(&mut self) {
+        self.connect_deadline = None;
+        self.reassembly = None;
+    }
+
     /// Whether nobody holds or waits for anything of this connection.
     pub(super) fn is_at_rest(&self) -> bool {
         self.session.is_at_rest()

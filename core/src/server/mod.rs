@@ -30,9 +30,7 @@ use namespace::Namespace;
 
 pub use broadcast::{BroadcastReport, Delivery, Recipients};
 pub use command::Socket;
-pub use event::{
-    AckFailure, AckOutcome, ConnectRequest, Disconnected, EmitError, Event, Received,
-};
+pub use event::{AckFailure, AckOutcome, ConnectRequest, Disconnected, EmitError, Event, Received};
 pub use lifecycle::Opened;
 pub use outbound::{Output, Wants};
 

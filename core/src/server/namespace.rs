@@ -20,11 +20,8 @@ impl Server {
     ///
     /// Names start with `/` and are compared verbatim; a name that does not is given one.
     pub fn create_namespace(&mut self, name: &str) -> NamespaceKey {
-        let name: Arc<str> = if name.starts_with('/') {
-            name.into()
-        } else {
-            alloc::format!("/{name}").into()
-        };
+        let name: Arc<str> =
+            if name.starts_with('/') { name.into() } else { alloc::format!("/{name}").into() };
         if let Some(key) = self.namespace_names.get(&name) {
             return *key;
         }
