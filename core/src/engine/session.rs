@@ -118,6 +118,16 @@ impl Session {
         &self.sid
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_open(&self) -> bool {
+        self.state == Lifecycle::Open
+    }
+
+    #[cfg(test)]
+    pub(crate) fn pending_post(&self) -> Option<PostKey> {
+        self.post
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.state == Lifecycle::Closed
     }

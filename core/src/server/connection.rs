@@ -168,6 +168,12 @@ impl PendingAcks {
         self.entries.len()
     }
 
+    /// Whoever owes one; for tests.
+    #[cfg(test)]
+    pub(super) fn sockets(&self) -> impl Iterator<Item = SocketKey> {
+        self.entries.values().map(|pending| pending.socket)
+    }
+
     pub(super) fn insert(&mut self, id: AckId, socket: SocketKey, deadline: Timestamp) {
         self.entries.insert(id, PendingAck { socket, deadline });
         self.deadline = Some(self.deadline.map_or(deadline, |earliest| earliest.min(deadline)));
