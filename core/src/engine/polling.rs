@@ -80,7 +80,14 @@ impl Session {
         let poll = self.poll.take_if(|poll| poll.key == key)?;
         let mut messages = VecDeque::new();
         match poll.farewell {
-            Some(Farewell::Close) => messages.push_back(Message::close()),
+            Some(Farewell::Close) => {
+                // What was queued before a graceful close still counts. A WebSocket that has taken
+                // over sends it itself.
+                if self.current == Current::Polling {
+                    messages = self.outbox.take();
+                }
+                messages.push_back(Message::close());
+            }
             Some(Farewell::Noop) => messages.push_back(Message::noop()),
             None => {
                 messages = self.outbox.take();
@@ -91,7 +98,7 @@ impl Session {
                 }
                 if self.state == Lifecycle::Closing {
                     messages.push_back(Message::close());
-                    self.finish(DisconnectReason::ForcedClose);
+                    self.finish_closing();
                 }
             }
         }

@@ -28,7 +28,8 @@ pub(crate) struct Session {
     /// WebSockets that the driver has not yet reported as closed.
     pub(super) open_websockets: u32,
     heartbeat: Heartbeat,
-    close_deadline: Option<Timestamp>,
+    /// While the session is closing: for how long, and why it closes.
+    closing: Option<(Timestamp, DisconnectReason)>,
     closed: Option<DisconnectReason>,
 }
 
@@ -93,7 +94,7 @@ impl Session {
             keys: 0,
             open_websockets: 0,
             heartbeat: Heartbeat::PingAt(now + config.ping_interval),
-            close_deadline: None,
+            closing: None,
             closed: None,
         };
         session.outbox.push(open);
@@ -115,6 +116,16 @@ impl Session {
 
     pub(crate) fn sid(&self) -> &Sid {
         &self.sid
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_open(&self) -> bool {
+        self.state == Lifecycle::Open
+    }
+
+    #[cfg(test)]
+    pub(crate) fn pending_post(&self) -> Option<PostKey> {
+        self.post
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -206,12 +217,12 @@ impl Session {
         }
         match self.current {
             Current::WebSocket(_) => self.finish(reason),
-            // A pending GET means that nothing is queued, so it can carry the farewell at once.
+            // A pending GET can carry what is queued, and the farewell, at once.
             Current::Polling if self.can_answer_poll() => self.finish(reason),
             Current::Polling => {
                 self.state = Lifecycle::Closing;
                 self.heartbeat = Heartbeat::Stopped;
-                self.close_deadline = Some(now + config.polling_close_timeout);
+                self.closing = Some((now + config.polling_close_timeout, reason));
             }
         }
     }
@@ -229,7 +240,8 @@ impl Session {
             Heartbeat::Stopped => None,
         };
         let probe = self.probe.as_ref().map(|probe| probe.deadline);
-        [heartbeat, probe, self.close_deadline].into_iter().flatten().min()
+        let closing = self.closing.map(|(deadline, _)| deadline);
+        [heartbeat, probe, closing].into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -245,8 +257,10 @@ impl Session {
             Heartbeat::PongBy(at) if at <= now => self.close_now(DisconnectReason::PingTimeout),
             Heartbeat::PingAt(_) | Heartbeat::PongBy(_) | Heartbeat::Stopped => {}
         }
-        if self.close_deadline.is_some_and(|deadline| deadline <= now) {
-            self.close_now(DisconnectReason::ForcedClose);
+        if let Some((deadline, reason)) = self.closing
+            && deadline <= now
+        {
+            self.close_now(reason);
         }
     }
 
@@ -259,6 +273,13 @@ impl Session {
         }
     }
 
+    /// Ends a session that was closing, with the reason for which it was.
+    pub(super) fn finish_closing(&mut self) {
+        if let Some((_, reason)) = self.closing {
+            self.finish(reason);
+        }
+    }
+
     /// The end. Transports that are still open learn of it when they ask for output.
     pub(super) fn finish(&mut self, reason: DisconnectReason) {
         if self.state == Lifecycle::Closed {
@@ -266,7 +287,7 @@ impl Session {
         }
         self.state = Lifecycle::Closed;
         self.heartbeat = Heartbeat::Stopped;
-        self.close_deadline = None;
+        self.closing = None;
         self.probe = None;
         self.closed = Some(reason);
         self.release_poll_with_close();

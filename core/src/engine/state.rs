@@ -126,3 +126,6 @@ pub(crate) fn react(state: Lifecycle, channel: Channel, class: PacketClass) -> R
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

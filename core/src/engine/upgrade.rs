@@ -123,8 +123,6 @@ impl Session {
         self.release_poll_with_close();
         self.current = Current::WebSocket(probe.key);
         self.restart_heartbeat(now, config);
-        if self.state == Lifecycle::Closing {
-            self.finish(DisconnectReason::ForcedClose);
-        }
+        self.finish_closing();
     }
 }

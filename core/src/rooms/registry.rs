@@ -172,6 +172,12 @@ impl Registry {
         }
     }
 
+    /// The sockets that are in rooms; for tests.
+    #[cfg(test)]
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = SocketKey> {
+        self.memberships.keys()
+    }
+
     /// Checks the invariant in full; for tests.
     #[cfg(test)]
     pub(crate) fn check(&self) {

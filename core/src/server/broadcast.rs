@@ -42,6 +42,9 @@ pub struct BroadcastReport {
     /// Sockets whose outbox was full. Their connections were closed: a client that misses a
     /// reliable message is worse off than one that has to connect again.
     pub overflowed: usize,
+    /// Sockets whose connections owe [`Limits::pending_acks`](crate::Limits) acknowledgements
+    /// already, where the message asks for one. It is not queued for them.
+    pub owing: usize,
 }
 
 impl BroadcastReport {
@@ -50,6 +53,7 @@ impl BroadcastReport {
         self.queued += other.queued;
         self.dropped += other.dropped;
         self.overflowed += other.overflowed;
+        self.owing += other.owing;
     }
 }
 
@@ -73,7 +77,7 @@ impl Server {
         Recipients { members, next: 0, report: BroadcastReport::default() }
     }
 
-    /// The keys and ids of those sockets.
+    /// The keys of those sockets.
     pub fn matching(&mut self, namespace: NamespaceKey, target: &Target) -> Vec<SocketKey> {
         self.recipients(namespace, target).members.iter().map(|member| member.socket).collect()
     }
@@ -86,7 +90,7 @@ impl Server {
         delivery: Delivery,
         members_max: usize,
     ) {
-        self.deliver_with(recipients, message, delivery, members_max, |_, _| {});
+        self.deliver_with(recipients, message, delivery, members_max, None);
     }
 
     /// As [`deliver`](Self::deliver), for a message that asks for acknowledgements: every
@@ -99,18 +103,8 @@ impl Server {
         deadline: Timestamp,
         members_max: usize,
     ) {
-        self.deliver_with(
-            recipients,
-            message,
-            Delivery::Reliable,
-            members_max,
-            |server, member| {
-                if let Some(connection) = server.connections.get_mut(member.connection) {
-                    connection.acks.insert(ack, member.socket, deadline);
-                }
-                server.arm(member.connection);
-            },
-        );
+        let ack = Some((ack, deadline));
+        self.deliver_with(recipients, message, Delivery::Reliable, members_max, ack);
     }
 
     fn deliver_with(
@@ -119,13 +113,14 @@ impl Server {
         message: &Message,
         delivery: Delivery,
         members_max: usize,
-        mut on_queued: impl FnMut(&mut Self, Member),
+        ack: Option<(AckId, Timestamp)>,
     ) {
         let volatile = match delivery {
             Delivery::Reliable => Volatile::No,
             Delivery::Volatile => Volatile::Yes,
         };
         let limit = self.config.limits.outbox_bytes;
+        let acks_max = self.config.limits.pending_acks;
         let end = recipients.next.saturating_add(members_max).min(recipients.members.len());
         let portion = recipients.next..end;
         recipients.next = end;
@@ -136,6 +131,10 @@ impl Server {
                 continue;
             }
             let Some(connection) = self.connections.get_mut(member.connection) else { continue };
+            if ack.is_some() && connection.acks.len() >= acks_max {
+                recipients.report.owing += 1;
+                continue;
+            }
             match connection.session.push(message, volatile, limit) {
                 Push::Queued => {
                     recipients.report.queued += 1;
@@ -143,7 +142,10 @@ impl Server {
                         connection.dirty = true;
                         self.dirty.push(member.connection);
                     }
-                    on_queued(self, *member);
+                    if let Some((id, deadline)) = ack {
+                        connection.acks.insert(id, member.socket, deadline);
+                        self.arm(member.connection);
+                    }
                 }
                 Push::Dropped => recipients.report.dropped += 1,
                 Push::Full => {

@@ -160,8 +160,9 @@ impl Socket<'_> {
             None => return,
         };
         for socket in sockets {
-            let namespace = self.server.sockets.get(socket).map(|state| state.namespace);
-            let name = namespace.and_then(|namespace| self.server.namespace_name(namespace));
+            // A client knows nothing of a socket that was not accepted yet.
+            let connected = self.server.sockets.get(socket).filter(|state| state.is_connected());
+            let name = connected.and_then(|state| self.server.namespace_name(state.namespace));
             let message = name.map(Message::disconnect);
             if let (Some(message), Some(connection)) =
                 (message, self.server.connections.get_mut(key))
@@ -179,6 +180,10 @@ impl Socket<'_> {
 }
 
 impl SocketState {
+    fn is_connected(&self) -> bool {
+        self.standing != Standing::Pending
+    }
+
     /// Whether the socket is in its own room, if `room` is that.
     fn own_room(&mut self, room: &str) -> Option<&mut bool> {
         if self.id.as_str() != room {

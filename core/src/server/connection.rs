@@ -55,6 +55,12 @@ impl Connection {
             .min()
     }
 
+    /// The session is no longer open, so nothing is awaited from the client any more.
+    pub(super) fn stop_waiting(&mut self) {
+        self.connect_deadline = None;
+        self.reassembly = None;
+    }
+
     /// Whether nobody holds or waits for anything of this connection.
     pub(super) fn is_at_rest(&self) -> bool {
         self.session.is_at_rest()
@@ -160,6 +166,12 @@ struct PendingAck {
 impl PendingAcks {
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Whoever owes one; for tests.
+    #[cfg(test)]
+    pub(super) fn sockets(&self) -> impl Iterator<Item = SocketKey> {
+        self.entries.values().map(|pending| pending.socket)
     }
 
     pub(super) fn insert(&mut self, id: AckId, socket: SocketKey, deadline: Timestamp) {

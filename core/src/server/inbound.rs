@@ -1,7 +1,7 @@
 //! What comes from the network.
 
 use crate::codec::engine::Inbound;
-use crate::engine::{PacketClass, PollKey, PostKey, TransportKey, Verdict};
+use crate::engine::{PacketClass, PollKey, PostKey, Session, TransportKey, Verdict};
 use crate::http::Route;
 use crate::{ConnectionKey, DisconnectReason, EngineError, Gone, Refusal, Timestamp, Transport};
 
@@ -34,10 +34,10 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Overlap`] where another GET waits; that closes the session.
+    /// [`Refusal::Overlap`] where another GET waits; that closes the session. Otherwise as for
+    /// [`find`](Self::find): much may have happened since.
     pub fn begin_poll(&mut self, key: ConnectionKey) -> Result<PollKey, Refusal> {
-        let connection = self.connections.get_mut(key).ok_or(Refusal::UnknownSession)?;
-        let result = connection.session.begin_poll();
+        let result = self.polling_session(key)?.begin_poll();
         self.settle(key);
         result.map_err(|_| Refusal::Overlap)
     }
@@ -55,10 +55,10 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Overlap`] where another POST is under way; that closes the session.
+    /// [`Refusal::Overlap`] where another POST is under way; that closes the session. Otherwise as
+    /// for [`find`](Self::find).
     pub fn begin_post(&mut self, key: ConnectionKey) -> Result<PostKey, Refusal> {
-        let connection = self.connections.get_mut(key).ok_or(Refusal::UnknownSession)?;
-        let result = connection.session.begin_post();
+        let result = self.polling_session(key)?.begin_post();
         self.settle(key);
         result.map_err(|_| Refusal::Overlap)
     }
@@ -79,8 +79,10 @@ impl Server {
         let now = self.advance(now);
         let connection = self.connections.get_mut(key).ok_or(Gone)?;
         let under_way = connection.session.end_post(post) && !connection.session.is_closed();
-        for packet in packets {
-            self.handle_packet_on(now, key, None, packet);
+        if under_way {
+            for packet in packets {
+                self.handle_packet_on(now, key, None, packet);
+            }
         }
         self.settle(key);
         under_way.then_some(()).ok_or(Gone)
@@ -148,6 +150,18 @@ impl Server {
         self.connections
             .get(key)
             .is_none_or(|connection| !connection.inbox.is_full(&self.config.limits))
+    }
+
+    /// The session, if a GET or POST may still begin on it.
+    fn polling_session(&mut self, key: ConnectionKey) -> Result<&mut Session, Refusal> {
+        let connection = self.connections.get_mut(key).ok_or(Refusal::UnknownSession)?;
+        if connection.session.is_closed() {
+            return Err(Refusal::UnknownSession);
+        }
+        if !connection.session.is_polling() {
+            return Err(Refusal::TransportMismatch);
+        }
+        Ok(&mut connection.session)
     }
 
     fn handle_packet_on(

@@ -150,6 +150,7 @@ impl Server {
     ) {
         if let Some(connection) = self.connections.get_mut(key) {
             connection.session.close(now, &self.config, reason);
+            connection.stop_waiting();
         }
         self.arm(key);
         self.settle(key);
@@ -211,8 +212,7 @@ impl Server {
     pub(super) fn settle(&mut self, key: ConnectionKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         if let Some(reason) = connection.session.take_closed() {
-            connection.connect_deadline = None;
-            connection.reassembly = None;
+            connection.stop_waiting();
             let sid = *connection.session.sid();
             self.sids.remove(&sid);
             self.disconnect_sockets(key, reason);
@@ -227,6 +227,9 @@ impl Server {
     pub(super) fn forget_if_at_rest(&mut self, key: ConnectionKey) {
         if self.connections.get(key).is_some_and(Connection::is_at_rest) {
             self.connections.remove(key);
+        }
+        if self.connections.is_empty() {
+            self.timers.clear();
         }
     }
 

@@ -54,7 +54,6 @@ impl Server {
         error: PacketError,
     ) {
         if let Some(connection) = self.connections.get_mut(key) {
-            connection.reassembly = None;
             connection.inbox.push(Event::Violation(error));
         }
         self.force_close(now, key, DisconnectReason::ForcedClose);
@@ -75,6 +74,7 @@ impl Server {
     ) {
         if let Some(connection) = self.connections.get_mut(key) {
             connection.session.close(now, &self.config, DisconnectReason::ForcedClose);
+            connection.stop_waiting();
         }
         self.settle(key);
         // What a synchronous close has not ended already.

@@ -1,1 +1,17 @@
+//! The server as a driver and its clients see it, on virtual time.
 
+mod acks;
+mod attachments;
+mod closing;
+mod commands;
+mod heartbeat;
+mod limits;
+mod namespaces;
+mod packets;
+mod pair;
+mod polling;
+mod properties;
+mod rooms;
+mod upgrade;
+
+use pair::{Pair, Peer};

@@ -34,18 +34,16 @@ impl Server {
             let result = Err(AckFailure::TimedOut);
             connection.outcomes.push_back(AckOutcome { id, socket, result });
         }
-        let is_due = |deadline: Option<Timestamp>| deadline.is_some_and(|at| at <= now);
-        let incomplete = is_due(connection.reassembly.as_ref().map(|parts| parts.deadline()));
-        let unjoined = is_due(connection.connect_deadline);
         connection.session.handle_timeout(now, &self.config);
         self.settle(key);
-        if incomplete {
+        // Each step may end the session, and with it what the next one would wait for.
+        let is_due = |deadline: Option<Timestamp>| deadline.is_some_and(|at| at <= now);
+        let Some(connection) = self.connections.get(key) else { return };
+        if is_due(connection.reassembly.as_ref().map(|parts| parts.deadline())) {
             self.handle_violation(now, key, PacketError::IllegalAttachments);
         }
-        if unjoined {
-            if let Some(connection) = self.connections.get_mut(key) {
-                connection.connect_deadline = None;
-            }
+        let Some(connection) = self.connections.get(key) else { return };
+        if is_due(connection.connect_deadline) {
             self.force_close(now, key, DisconnectReason::ForcedServerClose);
         }
     }
