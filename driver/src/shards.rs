@@ -243,10 +243,10 @@ impl ShardState {
             }
         }
         let next = self.core.poll_timeout();
-        if let Some(next) = next {
-            if self.timer.armed.is_none_or(|armed| next < armed) {
-                wakers.extend(self.timer.waker.take());
-            }
+        if let Some(next) = next
+            && self.timer.armed.is_none_or(|armed| next < armed)
+        {
+            wakers.extend(self.timer.waker.take());
         }
     }
 }

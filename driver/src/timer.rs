@@ -53,10 +53,10 @@ impl Future for ShardTimer {
                 Some((at, _)) if *at == next => {}
                 sleep => *sleep = Some((next, inner.runtime.sleep_until(next + COALESCE))),
             }
-            if let Some((_, sleep)) = &mut this.sleep {
-                if sleep.as_mut().poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
+            if let Some((_, sleep)) = &mut this.sleep
+                && sleep.as_mut().poll(cx).is_pending()
+            {
+                return Poll::Pending;
             }
             this.sleep = None;
         }

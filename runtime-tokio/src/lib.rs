@@ -25,3 +25,7 @@ mod server;
 pub use runtime::Tokio;
 pub use sansocket_driver::*;
 pub use server::{Builder, Server};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

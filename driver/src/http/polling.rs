@@ -76,7 +76,7 @@ struct WaitingPoll<'a> {
 }
 
 impl WaitingPoll<'_> {
-    fn poll(&mut self, cx: &mut std::task::Context<'_>) -> Poll<PollResponse> {
+    fn poll(&mut self, cx: &std::task::Context<'_>) -> Poll<PollResponse> {
         let response = self.shard.with(|state| {
             let response = state.core.take_poll_response(self.key, self.poll);
             if let (None, Some(slot)) = (&response, state.slots.get_mut(self.key)) {

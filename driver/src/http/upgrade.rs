@@ -120,10 +120,10 @@ fn refused(refusal: handshake::Refusal) -> Response<Body> {
     if let Ok(status) = StatusCode::from_u16(refusal.status()) {
         *response.status_mut() = status;
     }
-    if let Some((name, value)) = refusal.header() {
-        if let Ok(name) = HeaderName::try_from(name) {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
-        }
+    if let Some((name, value)) = refusal.header()
+        && let Ok(name) = HeaderName::try_from(name)
+    {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
 }

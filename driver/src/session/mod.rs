@@ -188,7 +188,7 @@ impl Session {
     /// Step 2.
     fn exchange(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
         buffers: &mut Buffers,
         packets: SmallVec<[Packet; 2]>,
         ends: &[(TransportKey, End)],
@@ -214,12 +214,7 @@ impl Session {
     }
 
     /// Takes what the machine has for this session.
-    fn take(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffers: &mut Buffers,
-        state: &mut ShardState,
-    ) -> Taken {
+    fn take(&mut self, cx: &Context<'_>, buffers: &mut Buffers, state: &mut ShardState) -> Taken {
         let mut taken = Taken::default();
         while let Some(outcome) = state.core.poll_ack(self.key) {
             taken.outcomes.push(outcome);
@@ -273,12 +268,7 @@ impl Session {
 
     /// Leaves a waker, and takes the first WebSocket's output. Whatever the machine gets after this
     /// wakes the task again.
-    fn park(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffers: &mut Buffers,
-        state: &mut ShardState,
-    ) -> Parked {
+    fn park(&mut self, cx: &Context<'_>, buffers: &mut Buffers, state: &mut ShardState) -> Parked {
         if let Some(slot) = state.slots.get_mut(self.key) {
             slot.session = Some(cx.waker().clone());
         }
@@ -296,7 +286,7 @@ impl Session {
     }
 
     /// Step 4.
-    fn take_output(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> Parked {
+    fn take_output(&mut self, cx: &Context<'_>, buffers: &mut Buffers) -> Parked {
         let inner = self.inner.clone();
         let Some(shard) = inner.shards.get(self.shard) else { return Parked::Idle };
         shard.with(|state| self.park(cx, buffers, state))
