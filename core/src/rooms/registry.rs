@@ -143,10 +143,10 @@ impl Registry {
     fn leave_slot(&mut self, socket: SocketKey, slot: usize) {
         let Some(memberships) = self.memberships.get_mut(socket) else { return };
         let Membership { room: key, position } = memberships.swap_remove(slot);
-        if let Some(moved) = memberships.get(slot).copied() {
-            if let Some(room) = self.rooms.get_mut(moved.room) {
-                room.slots[moved.position as usize] = slot as u32;
-            }
+        if let Some(moved) = memberships.get(slot).copied()
+            && let Some(room) = self.rooms.get_mut(moved.room)
+        {
+            room.slots[moved.position as usize] = slot as u32;
         }
         let Some(room) = self.rooms.get_mut(key) else { return };
         room.members.swap_remove(position as usize);

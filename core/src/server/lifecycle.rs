@@ -200,10 +200,10 @@ impl Server {
         let Some(namespace) = self.namespaces.get_mut(socket.namespace) else { return };
         namespace.members.swap_remove(position as usize);
         let moved = namespace.members.get(position as usize).copied();
-        if let Some(moved) = moved.and_then(|moved| self.sockets.get_mut(moved.socket)) {
-            if let Standing::Connected { position: old, .. } = &mut moved.standing {
-                *old = position;
-            }
+        if let Some(moved) = moved.and_then(|moved| self.sockets.get_mut(moved.socket))
+            && let Standing::Connected { position: old, .. } = &mut moved.standing
+        {
+            *old = position;
         }
     }
 
@@ -235,11 +235,11 @@ impl Server {
 
     /// Puts a connection on the dirty list.
     pub(super) fn touch(&mut self, key: ConnectionKey) {
-        if let Some(connection) = self.connections.get_mut(key) {
-            if !connection.dirty {
-                connection.dirty = true;
-                self.dirty.push(key);
-            }
+        if let Some(connection) = self.connections.get_mut(key)
+            && !connection.dirty
+        {
+            connection.dirty = true;
+            self.dirty.push(key);
         }
     }
 }
