@@ -101,7 +101,8 @@ impl Server {
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout). May be earlier than anything is due,
-    /// never later, and is always after the last call.
+    /// never later. After such a call it is later than that call's time; only a deadline that the
+    /// application gives for an acknowledgement, and that has passed, makes it earlier again.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.timers.peek().map(|entry| entry.0.0)
     }

@@ -222,6 +222,10 @@ impl World {
                 }
             }
             9 | 10 => self.take_output(index, how, what),
+            11 if how > 253 => {
+                client.open.clear();
+                server.abandon(key);
+            }
             11 if how > 245 => self.close_websocket(index, usize::from(what), how > 250),
             12 if how > 240 => {
                 if let Some(transport) = pick(&client.transports, how) {
