@@ -87,13 +87,14 @@ impl Server {
         Client { stream, decoder: Decoder::new(Role::Client, config), unread: Vec::new() }
     }
 
-    /// A client in the namespace `/`. It does not answer the pings that may come before.
+    /// A client in the namespace `/`.
     pub(crate) fn connect(&self) -> Client {
         let mut client = self.open();
         assert!(client.receive_text().starts_with("0{"));
         client.send("40");
         let mut answer = client.receive_text();
         while answer == "2" {
+            client.send("3");
             answer = client.receive_text();
         }
         assert!(answer.starts_with(r#"40{"sid":""#), "{answer}");
