@@ -10,8 +10,8 @@
 //!                                  Server
 //! ```
 //!
-//! Every queue is short: a reader that has sent something waits for the permit to go on, and a
-//! writer gets more only when it has written what it had.
+//! Every queue between them is short: a reader that has sent something waits for the permit to go
+//! on, and a writer gets more only when it has written what it had.
 //!
 //! Environment: `PORT` (3000; 0 picks a free one), `PING_INTERVAL_MS` and `PING_TIMEOUT_MS`.
 
@@ -186,48 +186,51 @@ impl Client {
         }
     }
 
-    /// Moves what the connection has to the application and to the network. Whether it is over.
+    /// Brings a connection forward as far as that is possible now. Whether it is over.
     fn visit(
         &mut self,
         server: &mut Server,
         encoder: &mut Encoder,
         connection: ConnectionKey,
     ) -> bool {
-        // A client that does not read is not served either: its events stay in the server.
-        if self.is_writing {
-            return false;
+        let mut is_over = false;
+        // A client that does not take its output is not served either: its events wait.
+        if !self.is_writing {
+            // Step 4: take what happened, and let the application act on it. This one asks for no
+            // acknowledgements, so `poll_ack` has nothing for it.
+            while server.poll_ack(connection).is_some() {}
+            while let Some(event) = server.poll_event(connection) {
+                application::handle_event(server, encoder, event);
+            }
+            is_over = self.write(server, connection);
         }
-        // Step 4: take what happened, and let the application act on it. This one asks for no
-        // acknowledgements, so `poll_ack` has nothing for it.
-        while server.poll_ack(connection).is_some() {}
-        while let Some(event) = server.poll_event(connection) {
-            application::handle_event(server, encoder, event);
+        // Step 6: read on only if the events do not pile up. TCP passes that on to the client.
+        if self.reader_waits && server.wants_input(connection) {
+            self.reader_waits = self.permits.send(()).is_err();
         }
-        // Step 5: take the output, no more than can be written soon.
+        is_over
+    }
+
+    /// Step 5: take the output, no more than can be written soon. Whether it is the last.
+    fn write(&mut self, server: &mut Server, connection: ConnectionKey) -> bool {
+        let mut is_over = false;
         let mut bytes = Vec::from(std::mem::take(&mut self.urgent));
-        let is_over = loop {
+        while !is_over && bytes.len() < WRITE_BYTES {
             match server.poll_output(connection, self.transport) {
                 Some(Output::Message(message)) => {
                     message.frames().iter().for_each(|frame| bytes.extend(frame.websocket()));
                 }
                 Some(Output::Close) => {
-                    // Where the client was first, the connection is forgotten, and this does nothing.
-                    server.handle_websocket_closed(connection, self.transport, true);
                     bytes.extend(&self.close);
-                    break true;
+                    is_over = true;
+                    // If the client was first, the server knows that already, and ignores this.
+                    server.handle_websocket_closed(connection, self.transport, true);
                 }
-                None => break false,
+                None => break,
             }
-            if bytes.len() >= WRITE_BYTES {
-                break false;
-            }
-        };
+        }
         if !bytes.is_empty() {
             self.is_writing = self.output.send(bytes).is_ok();
-        }
-        // Step 6: read on only if the application keeps up. TCP passes that on to the client.
-        if self.reader_waits && server.wants_input(connection) {
-            self.reader_waits = self.permits.send(()).is_err();
         }
         is_over
     }
