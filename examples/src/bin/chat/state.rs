@@ -8,7 +8,7 @@ use bytes::Bytes;
 use sansocket_tokio::SocketId;
 
 use crate::limits::{FILES_BYTES_MAX, ROOMS_MAX, ROOMS_PER_SOCKET_MAX, SOCKETS_PER_ROOM_MAX};
-use crate::protocol::{Content, Message, Refusal, User};
+use crate::protocol::{Content, File, Message, Refusal, User};
 
 use history::History;
 
@@ -104,7 +104,7 @@ impl Chat {
         id: SocketId,
         room: &str,
         key: String,
-        file: crate::protocol::File,
+        file: File,
         data: Bytes,
         now_micros: u64,
     ) -> Result<Posted, Refusal> {

@@ -2,8 +2,13 @@ use super::*;
 
 #[test]
 fn lengths_are_counted_in_code_points() {
-    let cases: [(fn(&str) -> bool, usize); 5] =
-        [(is_nick, 32), (is_room, 64), (is_text, 4_000), (is_key, 64), (is_file_name, 255)];
+    let cases = [
+        (is_nick as fn(&str) -> bool, 32),
+        (is_room, 64),
+        (is_text, 4_000),
+        (is_key, 64),
+        (is_file_name, 255),
+    ];
     for (fits, max) in cases {
         assert!(!fits(""));
         assert!(fits("\u{1f600}"));
