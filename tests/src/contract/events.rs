@@ -88,17 +88,17 @@ fn rooms(namespace: &Namespace) {
 
 fn broadcasts(namespace: &Namespace) {
     namespace
-        .on("to-room", async |socket: Socket, (room, text): (String, String)| {
+        .on("to-room", async |socket: Socket, (room, text): (String, Raw)| {
             socket.to(room).emit("room", &text).map(drop)
         })
-        .on("to-rooms", async |socket: Socket, arguments: (Vec<String>, Vec<String>, String)| {
+        .on("to-rooms", async |socket: Socket, arguments: (Vec<String>, Vec<String>, Raw)| {
             let (rooms, excepted, text) = arguments;
             socket.to(rooms).except(excepted).emit("room", &text).map(drop)
         })
-        .on("in-room", async |socket: Socket, (room, text): (String, String)| {
+        .on("in-room", async |socket: Socket, (room, text): (String, Raw)| {
             socket.namespace().in_(room).emit("room", &text).map(drop)
         })
-        .on("except", async |socket: Socket, (room, text): (String, String)| {
+        .on("except", async |socket: Socket, (room, text): (String, Raw)| {
             socket.namespace().except(room).emit("room", &text).map(drop)
         })
         .on("broadcast", async |socket: Socket, args: Args| {
@@ -107,7 +107,7 @@ fn broadcasts(namespace: &Namespace) {
         .on("emit-all", async |socket: Socket, args: Args| {
             socket.namespace().emit("all", &Arguments::from(&args, 0)).map(drop)
         })
-        .on("volatile", async |socket: Socket, (room, text): (String, String)| {
+        .on("volatile", async |socket: Socket, (room, text): (String, Raw)| {
             socket.namespace().to(room).volatile().emit("volatile", &text).map(drop)
         })
         .on("broadcast-ack", broadcast_ack);
