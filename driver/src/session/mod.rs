@@ -76,7 +76,7 @@ enum Parked {
     Idle,
     /// More output than one turn takes.
     OutputLeft,
-    /// Events that came while handlers ran.
+    /// Events, or a WebSocket to take over, that came while handlers ran.
     EventsLeft,
 }
 
@@ -279,14 +279,16 @@ impl Session {
         buffers: &mut Buffers,
         state: &mut ShardState,
     ) -> Parked {
+        let mut websockets_left = false;
         if let Some(slot) = state.slots.get_mut(self.key) {
             slot.session = Some(cx.waker().clone());
+            websockets_left = !slot.websockets.is_empty();
         }
         let left = match self.links.first_mut() {
             Some(link) => collect_output(&self.inner, self.key, link, buffers, state),
             None => false,
         };
-        if state.core.has_news(self.key, self.lanes.has_room()) {
+        if websockets_left || state.core.has_news(self.key, self.lanes.has_room()) {
             Parked::EventsLeft
         } else if left {
             Parked::OutputLeft
