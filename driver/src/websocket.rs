@@ -29,6 +29,8 @@ const GATHER_BYTES: usize = 16 << 10;
 pub(crate) struct WebSocket {
     stream: Upgraded,
     decoder: Decoder,
+    /// Whether binary packets go out as text.
+    pub(crate) sends_text_only: bool,
     /// What the network did not take yet.
     unsent: Vec<Bytes>,
     /// The answer to the last ping.
@@ -84,10 +86,11 @@ impl Buffers {
 }
 
 impl WebSocket {
-    pub(crate) fn new(stream: Upgraded, config: DecoderConfig) -> Self {
+    pub(crate) fn new(stream: Upgraded, config: DecoderConfig, sends_text_only: bool) -> Self {
         Self {
             stream,
             decoder: Decoder::new(Role::Server, config),
+            sends_text_only,
             unsent: Vec::new(),
             pong: None,
             close_queued: false,

@@ -22,9 +22,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use sansocket_core::codec::engine::{self, Inbound};
 use sansocket_core::codec::websocket::Message;
-use sansocket_core::{AckOutcome, ConnectionKey, EngineError, Event, Output, TransportKey};
+use sansocket_core::{AckOutcome, ConnectionKey, EngineError, Event, Frame, Output, TransportKey};
 use smallvec::SmallVec;
 
 use crate::app;
@@ -343,10 +344,16 @@ fn collect_output(
     while bytes < OUTPUT_BYTES {
         match state.core.poll_output(key, link.transport) {
             Some(Output::Message(message)) => {
-                message.into_websocket(|frame| {
+                let mut queue = |frame: Bytes| {
                     bytes += frame.len();
                     buffers.frames.push(frame);
-                });
+                };
+                if link.websocket.sends_text_only {
+                    let texts = message.frames().iter().map(Frame::to_text);
+                    texts.for_each(|frame| queue(frame.websocket().clone()));
+                } else {
+                    message.into_websocket(queue);
+                }
             }
             Some(Output::Close) => {
                 state.core.handle_websocket_closed(key, link.transport, true);
