@@ -39,6 +39,8 @@ pub(crate) struct WebSocket {
     close_queued: bool,
     /// Whether the peer broke the WebSocket protocol; what it sends is no longer looked at.
     violated: bool,
+    /// Whether our half of the stream is closed.
+    shut_down: bool,
 }
 
 /// Why a WebSocket brings nothing more.
@@ -95,6 +97,7 @@ impl WebSocket {
             pong: None,
             close_queued: false,
             violated: false,
+            shut_down: false,
         }
     }
 
@@ -201,6 +204,16 @@ impl WebSocket {
         }
         frames.clear();
         Ok(())
+    }
+
+    /// Closes our half of the stream behind the last frame, where the peer broke the protocol: it
+    /// need not be expected to answer a close frame, but does see the end. The other half stays
+    /// open for a while, because what is under way from the peer could otherwise destroy the close
+    /// frame that is under way to it (RFC 6455, 7.1.1).
+    pub(crate) fn shut_down_if_violated(&mut self, cx: &mut Context<'_>) {
+        if self.violated && !self.shut_down && self.is_flushed() {
+            self.shut_down = Pin::new(&mut self.stream).poll_shutdown(cx).is_ready();
+        }
     }
 
     /// Gives up what the network did not take.
