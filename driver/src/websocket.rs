@@ -29,6 +29,8 @@ const GATHER_BYTES: usize = 16 << 10;
 pub(crate) struct WebSocket {
     stream: Upgraded,
     decoder: Decoder,
+    /// Whether binary packets go out as text.
+    pub(crate) sends_text_only: bool,
     /// What the network did not take yet.
     unsent: Vec<Bytes>,
     /// The answer to the last ping.
@@ -37,6 +39,8 @@ pub(crate) struct WebSocket {
     close_queued: bool,
     /// Whether the peer broke the WebSocket protocol; what it sends is no longer looked at.
     violated: bool,
+    /// Whether our half of the stream is closed.
+    shut_down: bool,
 }
 
 /// Why a WebSocket brings nothing more.
@@ -84,14 +88,16 @@ impl Buffers {
 }
 
 impl WebSocket {
-    pub(crate) fn new(stream: Upgraded, config: DecoderConfig) -> Self {
+    pub(crate) fn new(stream: Upgraded, config: DecoderConfig, sends_text_only: bool) -> Self {
         Self {
             stream,
             decoder: Decoder::new(Role::Server, config),
+            sends_text_only,
             unsent: Vec::new(),
             pong: None,
             close_queued: false,
             violated: false,
+            shut_down: false,
         }
     }
 
@@ -198,6 +204,16 @@ impl WebSocket {
         }
         frames.clear();
         Ok(())
+    }
+
+    /// Closes our half of the stream behind the last frame, where the peer broke the protocol: it
+    /// need not be expected to answer a close frame, but does see the end. The other half stays
+    /// open for a while, because what is under way from the peer could otherwise destroy the close
+    /// frame that is under way to it (RFC 6455, 7.1.1).
+    pub(crate) fn shut_down_if_violated(&mut self, cx: &mut Context<'_>) {
+        if self.violated && !self.shut_down && self.is_flushed() {
+            self.shut_down = Pin::new(&mut self.stream).poll_shutdown(cx).is_ready();
+        }
     }
 
     /// Gives up what the network did not take.

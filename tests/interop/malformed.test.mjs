@@ -96,6 +96,7 @@ FATAL["a reserved event with an attachment"] = [
 const FATAL_TO_US = {
   "an event without payload": [["42"], "it accepts an event without a name"],
   "an event with only an id": [["421"], "it accepts an event without a name"],
+  "an acknowledgement without payload": [["4377"], "it accepts one without an array"],
   "an id beyond the safe integers": [['429007199254740993["echo-ack"]'], "it rounds the id"],
   "an id that only JavaScript would take": [['42 ["echo"]'], "it takes a space for zero"],
   "a fractional placeholder": [
@@ -141,7 +142,6 @@ test("closes: two CONNECT at once", oursOnly("it makes two sockets"), async (t) 
 const HARMLESS = {
   "CONNECT with an id": ["40/custom,5"],
   "an acknowledgement that nobody waits for": ["4377[]"],
-  "an acknowledgement without payload": ["4377"],
   "an event named by a number": ['42[1,"a"]'],
   "an event named by the empty text": ['42["",1]'],
   "an event named error": ['42["error",{"message":"x"}]'],

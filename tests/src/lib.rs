@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What proves sansocket: fixtures, models and conformance.
+
+pub mod contract;

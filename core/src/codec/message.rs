@@ -11,6 +11,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::codec::args::{self, Output};
+use crate::codec::base64;
 use crate::codec::socket::is_reserved;
 use crate::{AckId, EncodeError};
 
@@ -53,6 +54,18 @@ impl Frame {
     /// A binary packet, which has no type.
     pub fn binary(data: &[u8]) -> Self {
         Self::copy(data, OPCODE_BINARY)
+    }
+
+    /// The same packet for a client that takes no binary: `b` and base64, as in a payload.
+    pub fn to_text(&self) -> Self {
+        if !self.is_binary {
+            return self.clone();
+        }
+        let data = self.packet();
+        let mut packet = Vec::with_capacity(1 + base64::encoded_len(data.len()));
+        packet.push(b'b');
+        base64::encode_into(data, &mut packet);
+        Self::utf8(&packet)
     }
 
     /// The WebSocket frame: a final, unmasked one.

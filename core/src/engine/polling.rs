@@ -1,5 +1,8 @@
 //! Long-polling: one GET that waits, one POST that brings packets, and no two of either.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::collections::VecDeque;
 
 use bytes::Bytes;
@@ -80,14 +83,7 @@ impl Session {
         let poll = self.poll.take_if(|poll| poll.key == key)?;
         let mut messages = VecDeque::new();
         match poll.farewell {
-            Some(Farewell::Close) => {
-                // What was queued before a graceful close still counts. A WebSocket that has taken
-                // over sends it itself.
-                if self.current == Current::Polling {
-                    messages = self.outbox.take();
-                }
-                messages.push_back(Message::close());
-            }
+            Some(Farewell::Close) => messages.push_back(Message::close()),
             Some(Farewell::Noop) => messages.push_back(Message::noop()),
             None => {
                 messages = self.outbox.take();
@@ -95,10 +91,13 @@ impl Session {
                 // a request that overlapped.
                 if messages.is_empty() {
                     messages.push_back(Message::noop());
-                }
-                if self.state == Lifecycle::Closing {
-                    messages.push_back(Message::close());
-                    self.finish_closing();
+                    // The close waits for a payload without messages: the official client acts on
+                    // it before it looks at the messages in front of it, and would take a
+                    // disconnection by the server for a loss of the connection.
+                    if self.state == Lifecycle::Closing {
+                        messages.push_back(Message::close());
+                        self.finish_closing();
+                    }
                 }
             }
         }

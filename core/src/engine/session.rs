@@ -210,15 +210,17 @@ impl Session {
     }
 
     /// Closes after what is queued, as far as the client lets us: a WebSocket is handed the rest
-    /// and then closed, a polling client is told by the answer to its next GET.
+    /// and then closed, a polling client is told by the answer to the first GET behind the rest.
     pub(crate) fn close(&mut self, now: Timestamp, config: &Config, reason: DisconnectReason) {
         if self.state != Lifecycle::Open {
             return;
         }
         match self.current {
             Current::WebSocket(_) => self.finish(reason),
-            // A pending GET can carry what is queued, and the farewell, at once.
-            Current::Polling if self.can_answer_poll() => self.finish(reason),
+            // A pending GET can carry the farewell at once, unless it has something to carry.
+            Current::Polling if self.can_answer_poll() && self.outbox.is_empty() => {
+                self.finish(reason);
+            }
             Current::Polling => {
                 self.state = Lifecycle::Closing;
                 self.heartbeat = Heartbeat::Stopped;

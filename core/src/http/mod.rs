@@ -6,7 +6,7 @@ mod refusal;
 mod request;
 
 pub use refusal::Refusal;
-pub use request::{Method, Request, Route, route};
+pub use request::{Method, Request, Route, route, wants_base64};
 
 #[cfg(test)]
 mod tests;

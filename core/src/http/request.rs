@@ -82,6 +82,15 @@ pub fn route(config: &Config, request: &Request<'_>) -> Result<Route, Refusal> {
     Ok(Route::Handshake(transport))
 }
 
+/// Whether a client wants the binary packets of its WebSocket as base64 text, because what lies
+/// between cannot carry binary: `b64` with any value. On polling, they are base64 always.
+pub fn wants_base64(query: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name == "b64")
+        .last()
+        .is_some_and(|(_, value)| !value.is_empty())
+}
+
 /// The parameters that the protocol defines. Of repeated ones the last counts.
 #[derive(Default)]
 struct Query<'a> {

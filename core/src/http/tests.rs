@@ -69,3 +69,10 @@ fn bodies_name_the_code_also_when_it_is_zero() {
     assert_eq!(Refusal::Forbidden.body(Some("\"no\"")), r#"{"code":4,"message":"\"no\""}"#);
     assert_eq!(Refusal::Overlap.body(None), String::new());
 }
+
+#[test]
+fn base64_is_wanted_by_any_value_of_its_parameter() {
+    for (query, wanted) in [("EIO=4", false), ("b64=1", true), ("a&b64=0", true), ("b64=", false)] {
+        assert_eq!(wants_base64(query), wanted, "{query}");
+    }
+}

@@ -7,6 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use sansocket_core::codec::websocket::{DecoderConfig, handshake};
+use sansocket_core::http as core_http;
 use sansocket_core::{ConnectionKey, Refusal};
 
 use crate::handshake::Handshake;
@@ -99,11 +100,12 @@ where
     let Some(stream) = parts.extensions.remove::<OnUpgrade>() else {
         return response::refused_upgrade("this connection cannot be upgraded");
     };
+    let sends_text_only = core_http::wants_base64(parts.uri.query().unwrap_or_default());
     drop(parts);
     let config = DecoderConfig::from(&inner.limits);
     inner.runtime.spawn(Box::pin(async move {
         match stream.await {
-            Ok(stream) => serve(WebSocket::new(stream, config)).await,
+            Ok(stream) => serve(WebSocket::new(stream, config, sends_text_only)).await,
             Err(error) => tracing::debug!(%error, "upgrade failed"),
         }
     }));

@@ -77,6 +77,7 @@ impl Link {
     /// Goes on with the goodbye.
     pub(super) fn poll_closing(&mut self, cx: &mut Context<'_>) {
         let State::Closing { deadline, peer_is_done } = &mut self.state else { return };
+        self.websocket.shut_down_if_violated(cx);
         let done = *peer_is_done && self.websocket.is_flushed();
         if done || deadline.as_mut().poll(cx) == Poll::Ready(()) {
             self.state = State::Over;

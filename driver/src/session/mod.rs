@@ -22,9 +22,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use sansocket_core::codec::engine::{self, Inbound};
 use sansocket_core::codec::websocket::Message;
-use sansocket_core::{AckOutcome, ConnectionKey, EngineError, Event, Output, TransportKey};
+use sansocket_core::{AckOutcome, ConnectionKey, EngineError, Event, Frame, Output, TransportKey};
 use smallvec::SmallVec;
 
 use crate::app;
@@ -76,7 +77,7 @@ enum Parked {
     Idle,
     /// More output than one turn takes.
     OutputLeft,
-    /// Events that came while handlers ran.
+    /// Events, or a WebSocket to take over, that came while handlers ran.
     EventsLeft,
 }
 
@@ -269,14 +270,16 @@ impl Session {
     /// Leaves a waker, and takes the first WebSocket's output. Whatever the machine gets after this
     /// wakes the task again.
     fn park(&mut self, cx: &Context<'_>, buffers: &mut Buffers, state: &mut ShardState) -> Parked {
+        let mut websockets_left = false;
         if let Some(slot) = state.slots.get_mut(self.key) {
             slot.session = Some(cx.waker().clone());
+            websockets_left = !slot.websockets.is_empty();
         }
         let left = match self.links.first_mut() {
             Some(link) => collect_output(&self.inner, self.key, link, buffers, state),
             None => false,
         };
-        if state.core.has_news(self.key, self.lanes.has_room()) {
+        if websockets_left || state.core.has_news(self.key, self.lanes.has_room()) {
             Parked::EventsLeft
         } else if left {
             Parked::OutputLeft
@@ -331,10 +334,16 @@ fn collect_output(
     while bytes < OUTPUT_BYTES {
         match state.core.poll_output(key, link.transport) {
             Some(Output::Message(message)) => {
-                message.into_websocket(|frame| {
+                let mut queue = |frame: Bytes| {
                     bytes += frame.len();
                     buffers.frames.push(frame);
-                });
+                };
+                if link.websocket.sends_text_only {
+                    let texts = message.frames().iter().map(Frame::to_text);
+                    texts.for_each(|frame| queue(frame.websocket().clone()));
+                } else {
+                    message.into_websocket(queue);
+                }
             }
             Some(Output::Close) => {
                 state.core.handle_websocket_closed(key, link.transport, true);

@@ -10,11 +10,11 @@ fn what_is_queued_goes_with_a_get_that_waits() {
     pair.get(peer).unwrap();
     pair.emit(socket, "last").unwrap();
     pair.server.socket(socket).unwrap().close_connection(pair.now);
-    assert_eq!(
-        pair.events(peer),
-        ["disconnected: server namespace disconnect", "closed: forced close"]
-    );
-    assert_eq!(pair.body(peer).as_deref(), Some(r#"42["last"]|41|1"#));
+    assert_eq!(pair.events(peer), ["disconnected: server namespace disconnect"]);
+    assert_eq!(pair.body(peer).as_deref(), Some(r#"42["last"]|41"#));
+    assert_eq!(pair.events(peer), [""; 0]);
+    assert_eq!(pair.poll(peer), "6|1");
+    assert_eq!(pair.events(peer), ["closed: forced close"]);
     assert_eq!(pair.get(peer), Err(Refusal::UnknownSession));
 }
 
@@ -27,7 +27,8 @@ fn what_is_queued_goes_with_the_next_get() {
     assert_eq!(pair.events(peer), ["disconnected: server namespace disconnect"]);
     assert_eq!(pair.emit(socket, "late"), Err(EmitError::NotConnected));
     pair.post(peer, r#"42["ignored"]|40|x"#).unwrap();
-    assert_eq!(pair.poll(peer), r#"42["last"]|41|1"#);
+    assert_eq!(pair.poll(peer), r#"42["last"]|41"#);
+    assert_eq!(pair.poll(peer), "6|1");
     assert_eq!(pair.events(peer), ["closed: forced close"]);
 }
 
@@ -52,7 +53,8 @@ fn a_closing_session_sends_no_pings() {
     let (peer, socket) = pair.joined_polling();
     pair.server.socket(socket).unwrap().close_connection(pair.now);
     pair.advance(299_999);
-    assert_eq!(pair.poll(peer), "41|1");
+    assert_eq!(pair.poll(peer), "41");
+    assert_eq!(pair.poll(peer), "6|1");
 }
 
 #[test]
@@ -82,15 +84,16 @@ fn a_websocket_that_fails_loses_what_is_queued() {
 }
 
 #[test]
-fn a_close_while_a_post_is_under_way_voids_it() {
+fn the_end_of_a_session_voids_a_post_that_is_under_way() {
     let mut pair = Pair::new();
     let (peer, socket) = pair.joined_polling();
     let connection = pair.connection(peer);
     pair.get(peer).unwrap();
     let post = pair.server.begin_post(connection).unwrap();
     pair.server.socket(socket).unwrap().close_connection(pair.now);
+    assert_eq!(pair.body(peer).as_deref(), Some("41"));
+    assert_eq!(pair.poll(peer), "6|1");
     pair.events(peer);
-    assert_eq!(pair.body(peer).as_deref(), Some("41|1"));
     assert_eq!(pair.server.stats().connections, 1, "the POST is not over");
     assert!(pair.server.handle_post(pair.now, connection, post, []).is_err());
     assert_eq!(pair.server.stats(), crate::Stats::default());

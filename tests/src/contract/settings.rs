@@ -1,0 +1,66 @@
+//! The environment's part of the settings.
+
+use std::env;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use sansocket_driver::{Builder, Cors, Transport, Transports};
+
+/// Where to listen.
+///
+/// # Errors
+///
+/// If `PORT` is no port.
+pub fn address() -> io::Result<SocketAddr> {
+    let port = u16::try_from(number("PORT", 0)?).map_err(|_| invalid("PORT"))?;
+    Ok((Ipv4Addr::LOCALHOST, port).into())
+}
+
+pub(super) fn apply<S>(builder: Builder<S>) -> io::Result<Builder<S>> {
+    let max_payload = number("MAX_PAYLOAD", 1_000_000)?;
+    let mut builder = builder
+        .ping_interval(milliseconds("PING_INTERVAL", 25_000)?)
+        .ping_timeout(milliseconds("PING_TIMEOUT", 20_000)?)
+        .connect_timeout(milliseconds("CONNECT_TIMEOUT", 45_000)?)
+        .upgrade_timeout(milliseconds("UPGRADE_TIMEOUT", 10_000)?)
+        .max_payload(usize::try_from(max_payload).map_err(|_| invalid("MAX_PAYLOAD"))?)
+        .transports(transports()?)
+        .allow_request(async |request| {
+            let query = request.uri.query().unwrap_or_default();
+            let mut parameters = form_urlencoded::parse(query.as_bytes());
+            let is_forbidden = parameters.any(|(name, _)| name == "forbidden");
+            if is_forbidden { Err("Forbidden") } else { Ok(()) }
+        });
+    if let Ok(origin) = env::var("CORS_ORIGIN") {
+        builder = builder.cors(Cors::origin(origin).credentials(true));
+    }
+    Ok(builder)
+}
+
+fn transports() -> io::Result<Transports> {
+    let Ok(names) = env::var("TRANSPORTS") else { return Ok(Transports::default()) };
+    let mut transports = Transports { polling: false, websocket: false };
+    for name in names.split(',') {
+        match Transport::from_name(name).ok_or_else(|| invalid("TRANSPORTS"))? {
+            Transport::Polling => transports.polling = true,
+            Transport::WebSocket => transports.websocket = true,
+        }
+    }
+    Ok(transports)
+}
+
+fn milliseconds(name: &str, fallback: u64) -> io::Result<Duration> {
+    number(name, fallback).map(Duration::from_millis)
+}
+
+fn number(name: &str, fallback: u64) -> io::Result<u64> {
+    match env::var(name) {
+        Ok(text) => text.parse().map_err(|_| invalid(name)),
+        Err(_) => Ok(fallback),
+    }
+}
+
+fn invalid(name: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("{name} has no meaning"))
+}
