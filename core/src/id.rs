@@ -3,7 +3,11 @@
 //! The first character names the shard that holds the session, so that any request finds it
 //! without a shared table. The other 19 carry 114 random bits.
 
+use alloc::borrow::Cow;
 use core::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::entropy::Entropy;
 
@@ -24,7 +28,21 @@ pub struct Sid([u8; LENGTH]);
 pub struct SocketId([u8; LENGTH]);
 
 impl Sid {
-    pub(crate) fn generate(shard: u8, entropy: &mut Entropy) -> Self {
+    pub(crate) /// As its 20 characters.
+impl Serialize for SocketId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for SocketId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("not a socket id"))
+    }
+}
+
+fn generate(shard: u8, entropy: &mut Entropy) -> Self {
         Self(generate(shard, entropy))
     }
 

@@ -2,6 +2,8 @@
 
 use alloc::borrow::Cow;
 
+use memchr::{memchr, memchr2};
+
 use crate::{Config, Refusal, Sid, Transport};
 
 /// The methods that mean something.
@@ -104,17 +106,24 @@ impl<'a> Query<'a> {
         let mut found = Self::default();
         // No client encodes these names and values, and every request of a polling session has
         // them, so text that needs no decoding is not given to the decoder.
-        if query.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        if memchr2(b'%', b'+', query.as_bytes()).is_some() {
             for (name, value) in form_urlencoded::parse(query.as_bytes()) {
                 found.set(&name, value);
             }
-        } else {
-            for pair in query.split('&') {
-                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                found.set(name, Cow::Borrowed(value));
+            return found;
+        }
+        let mut rest = query;
+        loop {
+            let end = memchr(b'&', rest.as_bytes()).unwrap_or(rest.len());
+            let (pair, behind) = rest.split_at(end);
+            if let Some(equals) = memchr(b'=', pair.as_bytes()) {
+                found.set(&pair[..equals], Cow::Borrowed(&pair[equals + 1..]));
+            }
+            match behind.get(1..) {
+                Some(next) => rest = next,
+                None => return found,
             }
         }
-        found
     }
 
     fn set(&mut self, name: &str, value: Cow<'a, str>) {

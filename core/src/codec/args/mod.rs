@@ -33,6 +33,8 @@ use core::ops::Range;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use serde::ser::SerializeTuple as _;
+use serde::{Serialize, Serializer};
 
 use self::decode::{Arguments, Attachments};
 use crate::ArgsError;
@@ -118,6 +120,17 @@ impl Args {
             next = follows.then(|| json::whitespace_end(&self.text, separator + 1));
             Some(start..end)
         })
+    }
+}
+
+/// As several arguments, unchanged: for an event that is passed on.
+impl Serialize for Args {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tuple = serializer.serialize_tuple(self.len())?;
+        for argument in self.iter() {
+            tuple.serialize_element(&argument)?;
+        }
+        tuple.end()
     }
 }
 
