@@ -19,6 +19,9 @@ async function kill(server, socket) {
   return (await take(socket, "disconnect"))[0];
 }
 
+/** An attempt to connect that began before the new server did may still fail, even if late. */
+const reconnected = (socket) => take(socket, "connect");
+
 const restart = (server) => startServer({ PORT: String(server.port) });
 
 onEachTransport("a client comes back after the server was killed", async (t, transport) => {
@@ -29,7 +32,7 @@ onEachTransport("a client comes back after the server was killed", async (t, tra
   // A WebSocket ends with a FIN or, if something was unread, with a reset.
   assert.match(reason, transport === "polling" ? /^transport error$/ : /^transport (close|error)$/);
   const second = await restart(first);
-  await connected(socket);
+  await reconnected(socket);
   assert.notEqual(socket.id, id);
   assert.ok(!socket.recovered);
   assert.equal(await call(socket, "echo-ack", "alive"), "alive");
@@ -59,7 +62,7 @@ test("every namespace of the connection comes back, with fresh auth", async (t) 
   assert.deepEqual(await take(main, "auth"), [{ attempt: 1 }]);
   await kill(first, main);
   const second = await restart(first);
-  await Promise.all([connected(main), connected(custom)]);
+  await Promise.all([reconnected(main), reconnected(custom)]);
   assert.deepEqual(await take(main, "auth"), [{ attempt: 2 }]);
   assert.equal(main.io.engine.id, custom.io.engine.id);
   await second.stop();
@@ -89,7 +92,7 @@ test("an unfinished answer does not reach the next connection", async (t) => {
   const [staleAnswer] = await take(socket, "question");
   await kill(first, socket);
   const second = await restart(first);
-  await connected(socket);
+  await reconnected(socket);
   staleAnswer("stale");
   assert.equal(await call(socket, "echo-ack", "alive"), "alive");
   await second.stop();
@@ -102,8 +105,7 @@ onEachTransport("a client waits for a server that starts later", async (t, trans
   socket.emit("collect", "early");
   await take(socket, "connect_error");
   const second = await restart(first);
-  // An attempt that began before the server did may still fail.
-  await take(socket, "connect");
+  await reconnected(socket);
   assert.deepEqual(await call(socket, "collected"), ["early"]);
   await second.stop();
 });
@@ -126,7 +128,7 @@ test("a client survives several restarts", async (t) => {
   for (let round = 0; round < 3; round++) {
     await kill(server, socket);
     server = await restart(server);
-    await connected(socket);
+    await reconnected(socket);
     ids.add(socket.id);
     assert.equal(await call(socket, "echo-ack", round), round);
   }

@@ -88,7 +88,7 @@ async fn report_disconnection(socket: Socket, disconnect: Disconnect) {
         "id": socket.id().as_str(),
         "namespace": socket.namespace().name(),
         "reason": disconnect.reason.as_str(),
-        "rooms": sorted(disconnect.rooms.iter().map(std::string::ToString::to_string)),
+        "rooms": sorted(disconnect.rooms.iter().map(ToString::to_string)),
     });
     // JSON values can always be encoded.
     let _ = socket.server().to(WATCHERS).emit("disconnected", &report);

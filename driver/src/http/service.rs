@@ -121,7 +121,17 @@ where
         Route::Poll(sid) | Route::Post(sid) | Route::Upgrade(sid) => {
             let shard = sid.shard();
             let found = match inner.shards.get(shard) {
-                Some(shard) => shard.with(|state| state.core.find(&route)),
+                Some(shard) => {
+                    let now = inner.now();
+                    shard.with(|state| {
+                        // A session that is overdue is over, whether or not the timer has come to
+                        // it.
+                        if state.core.poll_timeout().is_some_and(|due| due <= now) {
+                            state.core.handle_timeout(now);
+                        }
+                        state.core.find(&route)
+                    })
+                }
                 None => Err(Refusal::UnknownSession),
             };
             match found {

@@ -68,7 +68,7 @@ fn rooms(namespace: &Namespace) {
         .on("join", async |socket: Socket, room: String| socket.join(room))
         .on("leave", async |socket: Socket, room: String| socket.leave(room))
         .on("rooms", async |socket: Socket| {
-            Ack((sorted(socket.rooms().iter().map(std::string::ToString::to_string)),))
+            Ack((sorted(socket.rooms().iter().map(ToString::to_string)),))
         })
         .on("fetch-sockets", async |socket: Socket, room: String| {
             let namespace = socket.namespace();
