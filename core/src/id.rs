@@ -28,21 +28,7 @@ pub struct Sid([u8; LENGTH]);
 pub struct SocketId([u8; LENGTH]);
 
 impl Sid {
-    pub(crate) /// As its 20 characters.
-impl Serialize for SocketId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for SocketId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| D::Error::custom("not a socket id"))
-    }
-}
-
-fn generate(shard: u8, entropy: &mut Entropy) -> Self {
+    pub(crate) fn generate(shard: u8, entropy: &mut Entropy) -> Self {
         Self(generate(shard, entropy))
     }
 
@@ -98,6 +84,20 @@ impl fmt::Debug for SocketId {
 impl fmt::Display for SocketId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// As its 20 characters.
+impl Serialize for SocketId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for SocketId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("not a socket id"))
     }
 }
 

@@ -13,14 +13,12 @@ mod signal;
 mod timer;
 mod websocket;
 
-pub use ::http;
 pub use app::{
     Ack, AckError, AckFuture, Broadcast, BroadcastAckError, BroadcastAckErrorKind,
     BroadcastAckFuture, Builder, ConnectError, Disconnect, EmitError, Extensions, FromArgs,
     Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError, Namespace, OnRuntime, Reply,
     Rooms, Socket, TimedBroadcast, TimedEmitter, VolatileEmitter,
 };
-pub use bytes;
 pub use handshake::Handshake;
 pub use http::{ClientFiles, Cors};
 pub use runtime::{Runtime, Sleep};

@@ -22,6 +22,8 @@
 mod runtime;
 mod server;
 
+pub use bytes;
+pub use http;
 pub use runtime::Tokio;
 pub use sansocket_driver::*;
 pub use server::{Builder, Server};
