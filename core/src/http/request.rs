@@ -41,6 +41,9 @@ pub enum Route {
     Post(Sid),
     /// A WebSocket for a session that is on polling.
     Upgrade(Sid),
+    /// Nothing that a session knows. If there is a session of that id, the answer is
+    /// [`Refusal::UnexpectedMethod`].
+    Other(Sid),
 }
 
 /// Finds out what a request asks for, checking it in the reference's order. Whether a session of
@@ -67,7 +70,7 @@ pub fn route(config: &Config, request: &Request<'_>) -> Result<Route, Refusal> {
             (true, _, _) | (false, Transport::WebSocket, _) => Err(Refusal::TransportMismatch),
             (false, Transport::Polling, Method::Get) => Ok(Route::Poll(sid)),
             (false, Transport::Polling, Method::Post) => Ok(Route::Post(sid)),
-            (false, Transport::Polling, Method::Other) => Err(Refusal::UnexpectedMethod),
+            (false, Transport::Polling, Method::Other) => Ok(Route::Other(sid)),
         };
     }
     if request.method != Method::Get {

@@ -26,7 +26,7 @@ fn routes_each_kind_of_request() {
         ),
         (get(&with_sid), Ok(Route::Poll(sid()))),
         (Request { method: Method::Post, ..get(&with_sid) }, Ok(Route::Post(sid()))),
-        (Request { method: Method::Other, ..get(&with_sid) }, Err(Refusal::UnexpectedMethod)),
+        (Request { method: Method::Other, ..get(&with_sid) }, Ok(Route::Other(sid()))),
         (Request { upgrade: true, ..get(&upgrade) }, Ok(Route::Upgrade(sid()))),
         (get(&upgrade), Err(Refusal::TransportMismatch)),
         (Request { upgrade: true, ..get(&with_sid) }, Err(Refusal::TransportMismatch)),

@@ -17,7 +17,7 @@ impl Server {
     pub fn find(&self, route: &Route) -> Result<ConnectionKey, Refusal> {
         let (sid, transport) = match route {
             Route::Handshake(_) => return Err(Refusal::UnknownSession),
-            Route::Poll(sid) | Route::Post(sid) => (sid, Transport::Polling),
+            Route::Poll(sid) | Route::Post(sid) | Route::Other(sid) => (sid, Transport::Polling),
             Route::Upgrade(sid) => (sid, Transport::WebSocket),
         };
         let key = *self.sids.get(sid).ok_or(Refusal::UnknownSession)?;

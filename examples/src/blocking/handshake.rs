@@ -67,7 +67,8 @@ pub(crate) fn check(config: &Config, head: &[u8]) -> Result<String, String> {
         Route::Handshake(Transport::Polling)
         | Route::Poll(_)
         | Route::Post(_)
-        | Route::Upgrade(_) => return Err(refuse(Refusal::UnknownSession)),
+        | Route::Upgrade(_)
+        | Route::Other(_) => return Err(refuse(Refusal::UnknownSession)),
     }
     let accept = check_request(method, headers.iter().copied())
         .map_err(|_| refuse(Refusal::NoWebSocketHandshake))?;
