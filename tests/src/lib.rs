@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What the tests of whole programs share.
+
+pub mod client;

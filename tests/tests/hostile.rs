@@ -1,0 +1,8 @@
+//! What a server on the open internet meets. After each of it the server serves whoever is honest,
+//! and holds nothing any more.
+
+mod hostile {
+    mod http;
+    mod websocket;
+}
+mod support;
