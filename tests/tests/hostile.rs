@@ -2,7 +2,9 @@
 //! and holds nothing any more.
 
 mod hostile {
+    mod event;
     mod http;
+    mod network;
     mod websocket;
 }
 mod support;
