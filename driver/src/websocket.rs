@@ -130,7 +130,9 @@ impl WebSocket {
                 Ok(Some(Message::Ping(data))) => {
                     // One pong answers all pings before it (RFC 6455, 5.5.3), so a flood of pings
                     // from a peer that does not read keeps no more than one.
-                    self.pong = Some(encode_pong(&data));
+                    if !self.close_queued {
+                        self.pong = Some(encode_pong(&data));
+                    }
                 }
                 Ok(Some(Message::Pong(_))) => {}
                 Ok(Some(Message::Close(frame))) => {
@@ -149,6 +151,7 @@ impl WebSocket {
     /// Queues a close frame, unless one was queued before.
     fn queue_close(&mut self, code: Option<CloseCode>) {
         if !std::mem::replace(&mut self.close_queued, true) {
+            self.unsent.extend(self.pong.take());
             self.unsent.push(encode_close(code, ""));
         }
     }
@@ -156,6 +159,7 @@ impl WebSocket {
     /// Puts a close frame without a code behind `frames`, which are about to be written.
     pub(crate) fn queue_close_behind(&mut self, frames: &mut Vec<Bytes>) {
         if !std::mem::replace(&mut self.close_queued, true) {
+            frames.extend(self.pong.take());
             frames.push(encode_close(None, ""));
         }
     }
@@ -167,11 +171,26 @@ impl WebSocket {
 
     /// Writes what is left from before and `buffers.frames`, which it empties. What the network
     /// does not take now is kept.
+    ///
+    /// A pong goes last, and only when everything before it has been taken: until then a newer one
+    /// replaces it, so a peer that pings and does not read is owed one pong, not one for each.
     pub(crate) fn write(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> io::Result<()> {
+        let mut result = self.write_frames(cx, buffers);
+        if result.is_ok() && self.unsent.is_empty() {
+            if let Some(pong) = self.pong.take() {
+                buffers.frames.push(pong);
+                result = self.write_frames(cx, buffers);
+            }
+        }
+        // Also after a failure, or the next WebSocket of this thread would send them.
+        buffers.frames.clear();
+        result
+    }
+
+    fn write_frames(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> io::Result<()> {
         let frames = &mut buffers.frames;
-        if !self.is_flushed() {
-            let unsent = std::mem::take(&mut self.unsent);
-            frames.splice(0..0, unsent.into_iter().chain(self.pong.take()));
+        if !self.unsent.is_empty() {
+            frames.splice(0..0, self.unsent.drain(..));
         }
         let mut next = 0;
         while let Some(frame) = frames.get(next) {

@@ -1,3 +1,4 @@
-//! What proves sansocket: fixtures, models and conformance.
+//! What proves sansocket: fixtures, clients, and what the tests of whole programs share.
 
+pub mod client;
 pub mod contract;

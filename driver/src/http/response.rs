@@ -16,6 +16,14 @@ pub(super) fn empty(status: StatusCode) -> Response<Body> {
     response
 }
 
+/// A response without a body, behind which the connection is closed: what follows on it may be a
+/// part of this request.
+pub(super) fn last(status: StatusCode) -> Response<Body> {
+    let mut response = empty(status);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 /// What a refused request is told. `message` replaces the standard text.
 pub(super) fn refused(refusal: Refusal, message: Option<&str>) -> Response<Body> {
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);

@@ -41,7 +41,7 @@ where
 {
     let (parts, body) = request.into_parts();
     if let Err(status) = strict::check_request(&parts, HeaderLimits::default()) {
-        return Ok(response::empty(status));
+        return Ok(response::last(status));
     }
     let path = parts.uri.path();
     let settings = &inner.settings;

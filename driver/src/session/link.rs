@@ -18,6 +18,11 @@ pub(super) struct Link {
 
 enum State {
     Open,
+    /// The session is over, but the peer does not take what is queued for it.
+    Draining {
+        /// It is not waited for longer than that.
+        deadline: Pin<Box<dyn Sleep>>,
+    },
     /// The machine has been told that the WebSocket is closed. What is left is to say goodbye: to
     /// send what is queued and the close frame, and to wait for the peer's, because closing the
     /// stream first could destroy what is under way to the peer.
@@ -35,7 +40,10 @@ impl Link {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        matches!(self.state, State::Open)
+        match self.state {
+            State::Open | State::Draining { .. } => true,
+            State::Closing { .. } | State::Over => false,
+        }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -51,12 +59,14 @@ impl Link {
     /// The peer has closed, or broken the protocol, which was answered by a close frame.
     pub(super) fn end(&mut self, inner: &Inner, end: End) {
         match (&mut self.state, end) {
-            (State::Open, End::Clean) => self.begin_closing(inner, true),
-            (State::Open, End::Violation) => self.begin_closing(inner, false),
+            (State::Open | State::Draining { .. }, End::Clean) => self.begin_closing(inner, true),
+            (State::Open | State::Draining { .. }, End::Violation) => {
+                self.begin_closing(inner, false)
+            }
             (State::Closing { peer_is_done, .. }, End::Clean) => *peer_is_done = true,
             (State::Closing { .. }, End::Violation) => {}
-            (State::Open | State::Closing { .. }, End::Failed) => self.state = State::Over,
             (State::Over, _) => {}
+            (_, End::Failed) => self.state = State::Over,
         }
     }
 
@@ -74,6 +84,24 @@ impl Link {
         }
     }
 
+    /// The session is over: what the peer has not taken must go soon.
+    pub(super) fn drain(&mut self, cx: &mut Context<'_>, inner: &Inner) {
+        if matches!(self.state, State::Open) && !self.websocket.is_flushed() {
+            self.state = State::Draining { deadline: close_deadline(inner) };
+            if self.has_stalled(cx) {
+                cx.waker().wake_by_ref();
+            }
+        }
+    }
+
+    /// Whether the peer has not taken in time what was queued when its session ended.
+    pub(super) fn has_stalled(&mut self, cx: &mut Context<'_>) -> bool {
+        match &mut self.state {
+            State::Draining { deadline } => deadline.as_mut().poll(cx).is_ready(),
+            State::Open | State::Closing { .. } | State::Over => false,
+        }
+    }
+
     /// Goes on with the goodbye.
     pub(super) fn poll_closing(&mut self, cx: &mut Context<'_>) {
         let State::Closing { deadline, peer_is_done } = &mut self.state else { return };
@@ -85,8 +113,10 @@ impl Link {
     }
 
     fn begin_closing(&mut self, inner: &Inner, peer_is_done: bool) {
-        let deadline = inner.now() + inner.settings.close_timeout;
-        let deadline = inner.runtime.sleep_until(deadline);
-        self.state = State::Closing { deadline, peer_is_done };
+        self.state = State::Closing { deadline: close_deadline(inner), peer_is_done };
     }
+}
+
+fn close_deadline(inner: &Inner) -> Pin<Box<dyn Sleep>> {
+    inner.runtime.sleep_until(inner.now() + inner.settings.close_timeout)
 }

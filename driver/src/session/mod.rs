@@ -133,6 +133,9 @@ impl Session {
             more_output &= link.websocket.is_flushed();
         }
         self.serve_other_links(cx, buffers);
+        if self.closed {
+            self.links.iter_mut().for_each(|link| link.drain(cx, &self.inner));
+        }
         self.links.iter_mut().for_each(|link| link.poll_closing(cx));
         self.links.retain(|link| !link.is_over());
         let more_events = parked == Some(Parked::EventsLeft) || (finished && was_full);
@@ -150,6 +153,11 @@ impl Session {
     ) -> bool {
         let mut unread = false;
         for link in &mut self.links {
+            if link.has_stalled(cx) {
+                ends.push((link.transport, End::Failed));
+                link.end(&self.inner, End::Failed);
+                continue;
+            }
             if !self.wants_input && link.is_open() {
                 continue;
             }

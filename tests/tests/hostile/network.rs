@@ -1,0 +1,182 @@
+//! Clients that vanish, in whichever way, at whichever moment.
+
+use std::io;
+
+use sansocket_core::codec::websocket::Opcode;
+use sansocket_tests::client::{Http, Polling, WebSocket, eventually, frame};
+use sansocket_tokio::Server;
+
+use crate::support::{Noise, TestServer};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_get_that_waits_is_broken_off() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    for reset in [false, true] {
+        let mut polling = Polling::open(server.address).await?;
+        polling.join().await?;
+        polling.begin_poll().await?;
+        if reset {
+            polling.get.reset();
+        } else {
+            drop(polling);
+        }
+        // Not only when its pongs are missed, which would take longer than our patience.
+        server.rests().await;
+    }
+    server.finish().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_is_broken_off() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    for (length, reset) in [(0, false), (0, true), (10, false), (10, true), (200_000, true)] {
+        let mut polling = Polling::open(server.address).await?;
+        polling.join().await?;
+        let target = polling.target("polling");
+        let head = "HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n";
+        polling.post.send(format!("POST {target} {head}{}", "4".repeat(length))).await?;
+        if reset {
+            polling.post.reset();
+        } else {
+            drop(polling);
+        }
+        server.rests().await;
+    }
+    let mut polling = Polling::open(server.address).await?;
+    polling.join().await?;
+    let target = polling.target("polling");
+    let head = "HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    polling.post.send(format!("POST {target} {head}5\r\n42[\"a\r\nno chunk")).await?;
+    let response = polling.post.response().await?;
+    assert_eq!(response.map(|response| response.status), Some(400));
+    server.rests().await;
+    drop(polling);
+    server.finish().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_open_connections() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    // The end of the client's stream is the end of its WebSocket.
+    let mut websocket = WebSocket::join(server.address).await?;
+    websocket.http.shut_down_write().await?;
+    websocket.close_code().await;
+    server.rests().await;
+    drop(websocket);
+    let mut polling = Polling::open(server.address).await?;
+    polling.join().await?;
+    polling.begin_poll().await?;
+    polling.get.shut_down_write().await?;
+    polling.get.read_to_end().await;
+    server.rests().await;
+    drop(polling);
+    server.finish().await;
+    Ok(())
+}
+
+/// A conversation is cut after any number of bytes.
+#[tokio::test(flavor = "multi_thread")]
+async fn resets_at_any_byte() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    let packets = [
+        "40",
+        r#"420["echo","a"]"#,
+        r#"42["ask"]"#,
+        r#"451-["wait",{"_placeholder":true,"num":0}]"#,
+    ];
+    let frames: Vec<u8> =
+        packets.iter().flat_map(|packet| frame(Opcode::Text, packet.as_bytes())).collect();
+    for end in 0..=frames.len() {
+        let mut websocket = WebSocket::connect(server.address).await?;
+        websocket.http.send(&frames[..end]).await?;
+        if end % 2 == 0 {
+            websocket.http.reset();
+        }
+    }
+    server.rests().await;
+    server.finish().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resets_under_broadcasts() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    let mut noise = Noise(3);
+    let mut clients = Vec::new();
+    for _ in 0..300 {
+        match noise.next() % 3 {
+            0 | 1 => clients.push(WebSocket::join(server.address).await?),
+            _ if clients.is_empty() => {}
+            _ => {
+                let victim = clients.swap_remove(noise.next() as usize % clients.len());
+                server.io.to("hall").emit("news", &"a".repeat(10_000)).expect("a string");
+                victim.http.reset();
+                server.io.to("hall").emit("news", &"b".repeat(10_000)).expect("a string");
+            }
+        }
+    }
+    for client in &mut clients {
+        client.echo().await?;
+    }
+    let left = clients.len();
+    eventually("those that were reset are gone", || server.io.stats().sockets == left).await;
+    drop(clients);
+    server.rests().await;
+    server.finish().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_say_nothing() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    let mut silent = Vec::new();
+    for _ in 0..500 {
+        silent.push(Http::connect(server.address).await?);
+    }
+    WebSocket::join(server.address).await?.echo().await?;
+    for http in silent {
+        http.reset();
+    }
+    server.finish().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_is_broken_off_at_any_step() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    for step in 0..6 {
+        let mut polling = Polling::open(server.address).await?;
+        polling.join().await?;
+        polling.begin_poll().await?;
+        let target = polling.target("websocket");
+        let mut probe = WebSocket::connect_with(server.address, &target, b"").await?;
+        if step > 0 {
+            probe.send_text("2probe").await?;
+        }
+        if step > 1 {
+            probe.expect("3probe").await?;
+        }
+        if step > 2 {
+            polling.get.response().await?;
+        }
+        if step > 3 {
+            probe.send_text("5").await?;
+        }
+        if step > 4 {
+            probe.echo().await?;
+        }
+        match step {
+            // The GET was answered, so only a new one tells that the client is still there.
+            0..=3 => {
+                probe.http.reset();
+                polling.post("1").await?;
+            }
+            _ => probe.http.reset(),
+        }
+        server.rests().await;
+    }
+    server.finish().await;
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! A server on a port of its own, inside the test's process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sansocket_tests::client::{PATIENCE, eventually, in_time, visit};
+use sansocket_tokio::{Ack, Args, Builder, Io, Server, Socket, Stats};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+pub(crate) struct TestServer {
+    pub(crate) io: Server,
+    pub(crate) address: SocketAddr,
+    /// Handlers of `wait` take one permit each, and do not finish without.
+    pub(crate) gate: Arc<Semaphore>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl TestServer {
+    pub(crate) async fn start(builder: Builder) -> Self {
+        let io = builder.build().expect("entropy");
+        let gate = Arc::new(Semaphore::new(0));
+        let waiting = gate.clone();
+        io.on_connect(async |socket: Socket| {
+            socket.join(["lobby", "hall"])?;
+            Ok::<_, sansocket_tokio::JoinError>(())
+        })
+        .on("echo", async |_: Socket, value: String| Ack(value))
+        .on("ask", async |socket: Socket, (): ()| {
+            let answer = socket.emit_with_ack::<u32>("question", &(), PATIENCE).await;
+            socket.emit("answered", &answer.is_ok())
+        })
+        .on("wait", move |_: Socket, _: Args| {
+            let gate = waiting.clone();
+            async move {
+                if let Ok(permit) = gate.acquire().await {
+                    permit.forget();
+                }
+            }
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let server = io.clone();
+        let serving = tokio::spawn(async move { server.serve(listener).await });
+        Self { io, address, gate, serving }
+    }
+
+    /// Whether nothing is left of any client.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let Stats { sessions, connections, sockets, rooms, pending_acks, outbox_bytes, .. } =
+            self.io.stats();
+        [sessions, connections, sockets, rooms, pending_acks, outbox_bytes] == [0; 6]
+    }
+
+    pub(crate) async fn rests(&self) {
+        eventually("the server is at rest", || self.is_at_rest()).await;
+    }
+
+    /// The end of a test: the server still serves, holds nothing, and ends when it is told to. It
+    /// could not end before its deadline if a session's task were left.
+    pub(crate) async fn finish(self) {
+        visit(self.address).await.expect("a fresh client is served");
+        self.gate.close();
+        self.rests().await;
+        let closing = Io::close(&self.io, 10 * PATIENCE);
+        in_time("Server::close", closing).await;
+        let served = in_time("Server::serve", self.serving).await;
+        served.expect("no panic").expect("no error");
+    }
+}
+
+/// For time-outs that a test wants to see run out.
+pub(crate) const SHORT: Duration = Duration::from_millis(100);
+
+/// A sequence of bytes that is the same in every run (splitmix64).
+pub(crate) struct Noise(pub(crate) u64);
+
+impl Noise {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| self.next() as u8).collect()
+    }
+}
