@@ -30,7 +30,8 @@ pub(crate) struct Inner {
     pub(crate) sessions: SessionCount,
     next_shard: AtomicUsize,
     timers_run: AtomicBool,
-    aborted: AtomicBool,
+    /// Set when what is left is to be dropped.
+    pub(crate) aborted: Signal,
 }
 
 /// The session tasks that there are.
@@ -60,7 +61,7 @@ impl Inner {
             sessions: SessionCount::default(),
             next_shard: AtomicUsize::new(0),
             timers_run: AtomicBool::new(false),
-            aborted: AtomicBool::new(false),
+            aborted: Signal::default(),
         }
     }
 
@@ -96,7 +97,7 @@ impl Inner {
 
     /// Ends the session tasks that are left.
     pub(crate) fn abort(&self) {
-        self.aborted.store(true, Ordering::Release);
+        self.aborted.set();
         for shard in self.shards.iter() {
             let wakers: Vec<_> = shard.with(|state| {
                 state.slots.values_mut().filter_map(|slot| slot.session.take()).collect()
@@ -105,23 +106,19 @@ impl Inner {
         }
     }
 
-    pub(crate) fn is_aborted(&self) -> bool {
-        self.aborted.load(Ordering::Acquire)
-    }
-
     pub(crate) fn session_ended(&self) {
-        self.sessions.count.fetch_sub(1, Ordering::AcqRel);
+        self.sessions.count.fetch_sub(1, Ordering::SeqCst);
         self.sessions.check_drained(self.shutdown.is_set());
     }
 }
 
 impl SessionCount {
     pub(crate) fn started(&self) {
-        self.count.fetch_add(1, Ordering::AcqRel);
+        self.count.fetch_add(1, Ordering::SeqCst);
     }
 
     fn check_drained(&self, shutting_down: bool) {
-        if shutting_down && self.count.load(Ordering::Acquire) == 0 {
+        if shutting_down && self.count.load(Ordering::SeqCst) == 0 {
             self.drained.set();
         }
     }

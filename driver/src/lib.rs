@@ -4,6 +4,7 @@ mod app;
 mod handshake;
 mod http;
 mod inner;
+mod key_map;
 mod runtime;
 mod serve;
 mod session;

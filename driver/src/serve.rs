@@ -86,11 +86,15 @@ where
     let mut connection = pin!(connection);
     let result = {
         let mut shutdown = pin!(inner.shutdown.wait());
+        let mut aborted = pin!(inner.aborted.wait());
         let mut is_shutting_down = false;
         poll_fn(|cx| {
             if !is_shutting_down && shutdown.as_mut().poll(cx).is_ready() {
                 is_shutting_down = true;
                 connection.as_mut().graceful_shutdown();
+            }
+            if is_shutting_down && aborted.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(()));
             }
             connection.as_mut().poll(cx)
         })

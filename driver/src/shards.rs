@@ -7,11 +7,11 @@ use sansocket_core::{
     AckId, BroadcastReport, Config, ConnectionKey, Delivery, Message, NamespaceKey, Server,
     SocketId, SocketKey, Target, Timestamp, TransportKey,
 };
-use slotmap::SecondaryMap;
 use smallvec::SmallVec;
 
 use crate::app::SocketShared;
 use crate::handshake::Handshake;
+use crate::key_map::KeyMap;
 use crate::websocket::WebSocket;
 
 /// How many recipients a broadcast serves before it lets go of a shard's lock: a fraction of a
@@ -31,9 +31,9 @@ pub(crate) struct Shard {
 /// A machine, and what the driver keeps beside it.
 pub(crate) struct ShardState {
     pub(crate) core: Server,
-    pub(crate) slots: SecondaryMap<ConnectionKey, Slot>,
+    pub(crate) slots: KeyMap<ConnectionKey, Slot>,
     /// The sockets that are connected.
-    pub(crate) sockets: SecondaryMap<SocketKey, Arc<SocketShared>>,
+    pub(crate) sockets: KeyMap<SocketKey, Arc<SocketShared>>,
     /// Who waits for the machine's next deadline, and which deadline that is.
     pub(crate) timer: TimerSlot,
 }
@@ -188,7 +188,7 @@ impl Shards {
         for shard in self.iter() {
             shard.with(|state| {
                 let keys = state.core.matching(namespace, target);
-                found.extend(keys.iter().filter_map(|key| state.sockets.get(*key).cloned()));
+                found.extend(keys.iter().filter_map(|key| state.sockets.get(key).cloned()));
             });
         }
         found
@@ -197,7 +197,7 @@ impl Shards {
     /// The connected socket of that id.
     pub(crate) fn find_socket(&self, id: &SocketId) -> Option<Arc<SocketShared>> {
         let shard = self.get(id.shard())?;
-        shard.with(|state| state.sockets.get(state.core.find_socket(id)?).cloned())
+        shard.with(|state| state.sockets.get(&state.core.find_socket(id)?).cloned())
     }
 }
 
@@ -205,8 +205,8 @@ impl Shard {
     fn new(core: Server) -> Self {
         let state = ShardState {
             core,
-            slots: SecondaryMap::new(),
-            sockets: SecondaryMap::new(),
+            slots: KeyMap::default(),
+            sockets: KeyMap::default(),
             timer: TimerSlot::default(),
         };
         Self { state: Mutex::new(state) }
@@ -233,7 +233,7 @@ impl ShardState {
     /// once, however many messages are queued for it, and never while it runs.
     fn collect_wakers(&mut self, wakers: &mut Wakers) {
         while let Some(key) = self.core.poll_dirty() {
-            let Some(slot) = self.slots.get_mut(key) else { continue };
+            let Some(slot) = self.slots.get_mut(&key) else { continue };
             let wants = self.core.wants(key);
             if wants.session {
                 wakers.extend(slot.session.take());

@@ -29,11 +29,11 @@ pub(crate) struct Wait<'a> {
 
 impl Signal {
     pub(crate) fn is_set(&self) -> bool {
-        self.is_set.load(Ordering::Acquire)
+        self.is_set.load(Ordering::SeqCst)
     }
 
     pub(crate) fn set(&self) {
-        self.is_set.store(true, Ordering::Release);
+        self.is_set.store(true, Ordering::SeqCst);
         let wakers = std::mem::take(&mut self.lock().wakers);
         wakers.into_values().for_each(Waker::wake);
     }

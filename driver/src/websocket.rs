@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hyper::rt::{Read, ReadBuf, Write};
 use hyper::upgrade::Upgraded;
+use sansocket_core::Frame;
 use sansocket_core::codec::websocket::{
     CloseCode, Decoder, DecoderConfig, Message, Role, encode_close, encode_pong,
 };
@@ -60,6 +61,8 @@ pub(crate) struct Buffers {
     gather: Vec<u8>,
     /// Frames to be written, drained by [`WebSocket::write`].
     pub(crate) frames: Vec<Bytes>,
+    /// Frames to be written as text, for a client that takes no binary.
+    pub(crate) to_encode: Vec<Frame>,
     /// Messages that one read brought, for the caller to drain.
     pub(crate) messages: Vec<Message>,
 }
@@ -76,6 +79,7 @@ impl Buffers {
                 read: vec![0; READ_BYTES].into_boxed_slice(),
                 gather: Vec::with_capacity(GATHER_BYTES),
                 frames: Vec::new(),
+                to_encode: Vec::new(),
                 messages: Vec::new(),
             })
         })

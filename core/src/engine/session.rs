@@ -277,6 +277,14 @@ impl Session {
         }
     }
 
+    /// What the client has sent is not being read, for reasons that are not its own. A pong that is
+    /// due may be among it.
+    pub(crate) fn excuse_pong(&mut self, now: Timestamp, config: &Config) {
+        if matches!(self.heartbeat, Heartbeat::PongBy(at) if at <= now) {
+            self.restart_heartbeat(now, config);
+        }
+    }
+
     /// A pong that was due under the old transport may be lost with it: the client gets the whole
     /// time again, and no session is ever without a deadline.
     pub(super) fn restart_heartbeat(&mut self, now: Timestamp, config: &Config) {

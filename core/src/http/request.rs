@@ -41,12 +41,17 @@ pub enum Route {
     Post(Sid),
     /// A WebSocket for a session that is on polling.
     Upgrade(Sid),
-    /// Nothing that a session knows. If there is a session of that id, the answer is
-    /// [`Refusal::UnexpectedMethod`].
-    Other(Sid),
+    /// Nothing that a session could serve: refused, but only if there is a session of that id.
+    Refuse {
+        /// The session.
+        sid: Sid,
+        /// The answer if there is one.
+        refusal: Refusal,
+    },
 }
 
-/// Finds out what a request asks for, checking it in the reference's order. Whether a session of
+/// Finds out what a request asks for, checking what can be checked without
+/// knowing the sessions. Whether a session of
 /// that id exists, and is on that transport, is the [`Server`](crate::Server)'s to say.
 ///
 /// # Errors
@@ -67,10 +72,14 @@ pub fn route(config: &Config, request: &Request<'_>) -> Result<Route, Refusal> {
         let sid = Sid::parse(sid).ok_or(Refusal::UnknownSession)?;
         return match (request.upgrade, transport, request.method) {
             (true, Transport::WebSocket, Method::Get) => Ok(Route::Upgrade(sid)),
-            (true, _, _) | (false, Transport::WebSocket, _) => Err(Refusal::TransportMismatch),
+            (true, _, _) | (false, Transport::WebSocket, _) => {
+                Ok(Route::Refuse { sid, refusal: Refusal::TransportMismatch })
+            }
             (false, Transport::Polling, Method::Get) => Ok(Route::Poll(sid)),
             (false, Transport::Polling, Method::Post) => Ok(Route::Post(sid)),
-            (false, Transport::Polling, Method::Other) => Ok(Route::Other(sid)),
+            (false, Transport::Polling, Method::Other) => {
+                Ok(Route::Refuse { sid, refusal: Refusal::UnexpectedMethod })
+            }
         };
     }
     if request.method != Method::Get {

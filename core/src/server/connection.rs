@@ -25,6 +25,9 @@ pub(crate) struct Connection {
     pub(super) outcomes: VecDeque<AckOutcome>,
     /// When the connection is closed unless it has joined a namespace.
     pub(super) connect_deadline: Option<Timestamp>,
+    /// Whether the inbox has been full since the last heartbeat was due, so that the driver stopped
+    /// reading, and a pong may be among what it has not read.
+    pub(super) input_was_held: bool,
     /// The time of this connection's one valid entry in the timer heap.
     pub(super) armed: Option<Timestamp>,
     /// Whether the connection is on the dirty list.
@@ -41,6 +44,7 @@ impl Connection {
             inbox: Inbox::default(),
             outcomes: VecDeque::new(),
             connect_deadline: Some(connect_deadline),
+            input_was_held: false,
             armed: None,
             dirty: false,
         }

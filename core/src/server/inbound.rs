@@ -17,8 +17,9 @@ impl Server {
     pub fn find(&self, route: &Route) -> Result<ConnectionKey, Refusal> {
         let (sid, transport) = match route {
             Route::Handshake(_) => return Err(Refusal::UnknownSession),
-            Route::Poll(sid) | Route::Post(sid) | Route::Other(sid) => (sid, Transport::Polling),
-            Route::Upgrade(sid) => (sid, Transport::WebSocket),
+            Route::Poll(sid) | Route::Post(sid) => (sid, Transport::Polling),
+            // A WebSocket that the session cannot take is closed, not refused.
+            Route::Upgrade(sid) | Route::Refuse { sid, .. } => (sid, Transport::WebSocket),
         };
         let key = *self.sids.get(sid).ok_or(Refusal::UnknownSession)?;
         let connection = self.connections.get(key).ok_or(Refusal::UnknownSession)?;

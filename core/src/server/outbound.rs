@@ -58,6 +58,11 @@ impl Server {
         })
     }
 
+    /// Whether a connection's session has ended, though something of it may be left to take.
+    pub fn is_over(&self, key: ConnectionKey) -> bool {
+        self.connections.get(key).is_none_or(|connection| connection.session.is_closed())
+    }
+
     /// What to do next on a WebSocket. Take no more than the network takes: what stays here counts
     /// towards the limit of the outbox.
     pub fn poll_output(&mut self, key: ConnectionKey, transport: TransportKey) -> Option<Output> {

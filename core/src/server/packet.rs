@@ -97,6 +97,7 @@ impl Server {
                     let received = Received { socket, packet, attachments };
                     if let Some(connection) = self.connections.get_mut(key) {
                         connection.inbox.push(Event::Received(received));
+                        connection.input_was_held |= connection.inbox.is_full(&self.config.limits);
                     }
                 }
                 None => self.handle_misplaced(now, key),

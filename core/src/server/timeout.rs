@@ -34,6 +34,10 @@ impl Server {
             let result = Err(AckFailure::TimedOut);
             connection.outcomes.push_back(AckOutcome { id, socket, result });
         }
+        if connection.input_was_held {
+            connection.input_was_held = connection.inbox.is_full(&self.config.limits);
+            connection.session.excuse_pong(now, &self.config);
+        }
         connection.session.handle_timeout(now, &self.config);
         self.settle(key);
         // Each step may end the session, and with it what the next one would wait for.

@@ -79,7 +79,7 @@ impl WaitingPoll<'_> {
     fn poll(&mut self, cx: &std::task::Context<'_>) -> Poll<PollResponse> {
         let response = self.shard.with(|state| {
             let response = state.core.take_poll_response(self.key, self.poll);
-            if let (None, Some(slot)) = (&response, state.slots.get_mut(self.key)) {
+            if let (None, Some(slot)) = (&response, state.slots.get_mut(&self.key)) {
                 slot.poll = Some(cx.waker().clone());
             }
             response
@@ -169,7 +169,7 @@ impl RunningPost<'_> {
                     return Poll::Ready(());
                 }
                 // The session task takes the events, and wakes this one.
-                match state.slots.get_mut(self.key) {
+                match state.slots.get_mut(&self.key) {
                     Some(slot) => slot.post = Some(cx.waker().clone()),
                     None => return Poll::Ready(()),
                 }

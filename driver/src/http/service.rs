@@ -118,7 +118,7 @@ where
                 Err(message) => response::refused(Refusal::Forbidden, Some(&message)),
             });
         }
-        Route::Poll(sid) | Route::Post(sid) | Route::Upgrade(sid) | Route::Other(sid) => {
+        Route::Poll(sid) | Route::Post(sid) | Route::Upgrade(sid) | Route::Refuse { sid, .. } => {
             let shard = sid.shard();
             let found = match inner.shards.get(shard) {
                 Some(shard) => {
@@ -142,7 +142,7 @@ where
     };
     match route {
         Route::Poll(_) => Ok(polling::poll(inner, shard, key, &parts.headers).await),
-        Route::Other(_) => Ok(refuse(Refusal::UnexpectedMethod)),
+        Route::Refuse { refusal, .. } => Ok(refuse(refusal)),
         Route::Post(_) => polling::post(inner, shard, key, &parts.headers, body).await,
         Route::Upgrade(_) | Route::Handshake(_) => {
             Ok(upgrade::join_session(inner, shard, key, parts))

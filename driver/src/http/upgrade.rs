@@ -67,7 +67,7 @@ pub(super) fn join_session(
         let mut websocket = Some(websocket);
         if let Some(shard) = inner.shards.get(shard) {
             let session = shard.with(|state| {
-                let slot = state.slots.get_mut(key)?;
+                let slot = state.slots.get_mut(&key)?;
                 let transport = state.core.begin_upgrade(now, key)?;
                 slot.websockets.extend(websocket.take().map(|websocket| (transport, websocket)));
                 slot.session.take()

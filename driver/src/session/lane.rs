@@ -38,6 +38,12 @@ enum Running {
     Disconnecting(Work),
 }
 
+/// What was taken out of its lanes, to be dropped.
+#[derive(Default)]
+pub(super) struct Cancelled {
+    _lanes: Vec<Lane>,
+}
+
 /// Something to handle.
 pub(super) enum Item {
     Connect(Arc<Handshake>, ConnectRequest),
@@ -81,19 +87,14 @@ impl Lanes {
         }
     }
 
-    /// Drops what can no longer lead to anything: admissions that the application has not decided.
-    pub(super) fn cancel_connecting(&mut self) {
-        for lane in &mut self.lanes {
-            let accepted = lane.queue.iter().any(|item| matches!(item, Item::Disconnect(..)));
-            let connecting = matches!(lane.running, Some(Running::Connecting(_)))
-                || matches!(lane.queue.front(), Some(Item::Connect(..)));
-            if connecting && !accepted {
-                self.queued -= lane.queue.len();
-                lane.queue.clear();
-                lane.running = None;
-            }
-        }
-        self.lanes.retain(|lane| lane.running.is_some() || !lane.queue.is_empty());
+    /// Takes out what can no longer lead to anything: admissions that the application has not
+    /// decided. It is for the caller to drop, where that is safe.
+    pub(super) fn cancel_connecting(&mut self) -> Cancelled {
+        let (kept, cancelled): (Vec<_>, Vec<_>) =
+            mem::take(&mut self.lanes).into_iter().partition(Lane::goes_on);
+        self.queued -= cancelled.iter().map(|lane| lane.queue.len()).sum::<usize>();
+        self.lanes = kept.into();
+        Cancelled { _lanes: cancelled }
     }
 
     /// What is left to be told of sockets that were disconnected; everything else is dropped.
@@ -152,6 +153,20 @@ impl Lanes {
     }
 }
 
+impl Lane {
+    /// Whether the lane has something to do after its connection has ended.
+    fn goes_on(&self) -> bool {
+        if self.queue.iter().any(|item| matches!(item, Item::Disconnect(..))) {
+            return true;
+        }
+        match (&self.running, self.queue.front()) {
+            (Some(Running::Connecting(_)), _) | (None, Some(Item::Connect(..)) | None) => false,
+            (Some(Running::Handling(_) | Running::Disconnecting(_)), _)
+            | (None, Some(Item::Receive(..) | Item::Disconnect(..))) => true,
+        }
+    }
+}
+
 impl Running {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
@@ -165,5 +180,5 @@ impl Running {
 /// A refused socket has no events to come, and its lane must not stay.
 fn is_connected(inner: &Inner, shard: usize, key: SocketKey) -> bool {
     let Some(shard) = inner.shards.get(shard) else { return false };
-    shard.with(|state| state.sockets.contains_key(key))
+    shard.with(|state| state.sockets.contains_key(&key))
 }

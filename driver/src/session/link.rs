@@ -14,6 +14,8 @@ pub(super) struct Link {
     pub(super) transport: TransportKey,
     pub(super) websocket: WebSocket,
     state: State,
+    /// A write failed. Reading may not tell.
+    failed: bool,
 }
 
 enum State {
@@ -36,7 +38,7 @@ enum State {
 
 impl Link {
     pub(super) fn new(transport: TransportKey, websocket: WebSocket) -> Self {
-        Self { transport, websocket, state: State::Open }
+        Self { transport, websocket, state: State::Open, failed: false }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -72,14 +74,20 @@ impl Link {
 
     /// Writes what the machine gave, `buffers.frames`, and what is left from before.
     pub(super) fn write(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) {
+        if !buffers.to_encode.is_empty() {
+            let texts =
+                buffers.to_encode.drain(..).map(|frame| frame.to_text().websocket().clone());
+            buffers.frames.splice(0..0, texts);
+        }
         if buffers.frames.is_empty() && self.websocket.is_flushed() {
             return;
         }
         if self.websocket.write(cx, buffers).is_err() {
             self.websocket.discard();
-            // An open link learns of the failure by its next read, which tells the machine.
-            if !self.is_open() {
-                self.state = State::Over;
+            // Of an open link, the machine is to be told first.
+            match self.is_open() {
+                true => self.failed = true,
+                false => self.state = State::Over,
             }
         }
     }
@@ -100,6 +108,11 @@ impl Link {
             State::Draining { deadline } => deadline.as_mut().poll(cx).is_ready(),
             State::Open | State::Closing { .. } | State::Over => false,
         }
+    }
+
+    /// Whether a write failed and the machine does not know yet.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed && self.is_open()
     }
 
     /// Goes on with the goodbye.

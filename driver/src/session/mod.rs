@@ -22,10 +22,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
 use sansocket_core::codec::engine::{self, Inbound};
 use sansocket_core::codec::websocket::Message;
-use sansocket_core::{AckOutcome, ConnectionKey, EngineError, Event, Frame, Output, TransportKey};
+use sansocket_core::{
+    AckOutcome, ConnectionKey, EngineError, Event, Output, Timestamp, TransportKey,
+};
 use smallvec::SmallVec;
 
 use crate::app;
@@ -33,7 +34,7 @@ use crate::inner::Inner;
 use crate::shards::ShardState;
 use crate::websocket::{Buffers, End, WebSocket};
 
-use lane::{Item, Lanes};
+use lane::{Cancelled, Item, Lanes};
 use link::Link;
 
 /// Turns before other tasks get their chance.
@@ -41,6 +42,12 @@ const TURNS_MAX: usize = 8;
 
 /// Reads of one WebSocket in one turn.
 const READS_MAX: usize = 4;
+
+/// Packets after which a turn reads no more.
+const PACKETS_MAX: usize = 512;
+
+/// Packets that the machine is given in one hold of its lock.
+const PACKETS_PER_HOLD: usize = 256;
 
 /// Bytes of output that one turn takes from the machine. What stays there counts towards the limit
 /// of the outbox, so messages for a slow client should not leave it early.
@@ -56,6 +63,8 @@ pub(crate) struct Session {
     lanes: Lanes,
     /// Whether the machine takes more packets.
     wants_input: bool,
+    /// The session is over; the report of it may still be waiting behind events.
+    over: bool,
     /// The machine has reported the connection's end.
     closed: bool,
 }
@@ -66,6 +75,8 @@ struct Taken {
     outcomes: SmallVec<[AckOutcome; 1]>,
     violations: SmallVec<[sansocket_core::PacketError; 1]>,
     post: Option<Waker>,
+    /// What was cancelled. It is the application's, so it is not dropped with the shard locked.
+    cancelled: Cancelled,
     /// Whether the output was taken too, and a waker left.
     parked: Option<Parked>,
 }
@@ -95,6 +106,7 @@ impl Session {
             links: SmallVec::new(),
             lanes: Lanes::default(),
             wants_input: true,
+            over: false,
             closed: false,
         }
     }
@@ -132,15 +144,16 @@ impl Session {
             link.write(cx, buffers);
             more_output &= link.websocket.is_flushed();
         }
-        self.serve_other_links(cx, buffers);
-        if self.closed {
+        more_output |= self.serve_other_links(cx, buffers);
+        if self.over {
             self.links.iter_mut().for_each(|link| link.drain(cx, &self.inner));
         }
+        let failed = self.links.iter().any(Link::has_failed);
         self.links.iter_mut().for_each(|link| link.poll_closing(cx));
         self.links.retain(|link| !link.is_over());
         let more_events = parked == Some(Parked::EventsLeft) || (finished && was_full);
         let more_input = self.wants_input && (unread || !wanted_input);
-        more_events || more_input || more_output
+        more_events || more_input || more_output || failed
     }
 
     /// Step 1. Whether there may be more to read.
@@ -153,7 +166,7 @@ impl Session {
     ) -> bool {
         let mut unread = false;
         for link in &mut self.links {
-            if link.has_stalled(cx) {
+            if link.has_failed() || link.has_stalled(cx) {
                 ends.push((link.transport, End::Failed));
                 link.end(&self.inner, End::Failed);
                 continue;
@@ -163,7 +176,7 @@ impl Session {
             }
             let mut reads = 0;
             unread |= loop {
-                if reads == READS_MAX {
+                if reads == READS_MAX || packets.len() >= PACKETS_MAX {
                     break true;
                 }
                 reads += 1;
@@ -199,27 +212,40 @@ impl Session {
         &mut self,
         cx: &Context<'_>,
         buffers: &mut Buffers,
-        packets: SmallVec<[Packet; 2]>,
+        mut packets: SmallVec<[Packet; 2]>,
         ends: &[(TransportKey, End)],
     ) -> Taken {
         let inner = self.inner.clone();
         let Some(shard) = inner.shards.get(self.shard) else { return Taken::default() };
         let now = if packets.is_empty() { None } else { Some(inner.now()) };
+        while packets.len() > PACKETS_PER_HOLD {
+            let portion = packets.drain(..PACKETS_PER_HOLD);
+            shard.with(|state| self.hand_over(state, now, portion));
+        }
         shard.with(|state| {
             // While the task runs, nobody needs to wake it: not even its own handlers' emits.
-            if let Some(slot) = state.slots.get_mut(self.key) {
+            if let Some(slot) = state.slots.get_mut(&self.key) {
                 slot.session = None;
             }
-            for (transport, packet) in packets {
-                let now = now.unwrap_or_default();
-                state.core.handle_packet(now, self.key, transport, packet);
-            }
+            self.hand_over(state, now, packets);
             for (transport, end) in ends {
                 let clean = *end == End::Clean;
                 state.core.handle_websocket_closed(self.key, *transport, clean);
             }
             self.take(cx, buffers, state)
         })
+    }
+
+    fn hand_over(
+        &self,
+        state: &mut ShardState,
+        now: Option<Timestamp>,
+        packets: impl IntoIterator<Item = Packet>,
+    ) {
+        for (transport, packet) in packets {
+            let now = now.unwrap_or_default();
+            state.core.handle_packet(now, self.key, transport, packet);
+        }
     }
 
     /// Takes what the machine has for this session.
@@ -233,7 +259,8 @@ impl Session {
             self.sort(event, state, &mut taken);
         }
         self.wants_input = state.core.wants_input(self.key);
-        if let Some(slot) = state.slots.get_mut(self.key) {
+        self.over = state.core.is_over(self.key);
+        if let Some(slot) = state.slots.get_mut(&self.key) {
             if self.wants_input {
                 taken.post = slot.post.take();
             }
@@ -252,24 +279,24 @@ impl Session {
     fn sort(&mut self, event: Event, state: &mut ShardState, taken: &mut Taken) {
         match event {
             Event::ConnectRequested(request) => {
-                if let Some(slot) = state.slots.get(self.key) {
+                if let Some(slot) = state.slots.get(&self.key) {
                     self.lanes.push(Item::Connect(slot.handshake.clone(), request));
                 }
             }
             Event::Received(received) => {
-                if let Some(socket) = state.sockets.get(received.socket) {
+                if let Some(socket) = state.sockets.get(&received.socket) {
                     self.lanes.push(Item::Receive(socket.clone(), received));
                 }
             }
             Event::Disconnected(disconnected) => {
-                if let Some(socket) = state.sockets.remove(disconnected.socket) {
+                if let Some(socket) = state.sockets.remove(&disconnected.socket) {
                     self.lanes.push(Item::Disconnect(socket, disconnected));
                 }
             }
             Event::Violation(error) => taken.violations.push(error),
             Event::Closed(_) => {
                 self.closed = true;
-                self.lanes.cancel_connecting();
+                taken.cancelled = self.lanes.cancel_connecting();
             }
             _ => {}
         }
@@ -279,7 +306,7 @@ impl Session {
     /// wakes the task again.
     fn park(&mut self, cx: &Context<'_>, buffers: &mut Buffers, state: &mut ShardState) -> Parked {
         let mut websockets_left = false;
-        if let Some(slot) = state.slots.get_mut(self.key) {
+        if let Some(slot) = state.slots.get_mut(&self.key) {
             slot.session = Some(cx.waker().clone());
             websockets_left = !slot.websockets.is_empty();
         }
@@ -303,14 +330,19 @@ impl Session {
         shard.with(|state| self.park(cx, buffers, state))
     }
 
-    /// Output of further WebSockets, of which there are some only during an upgrade.
-    fn serve_other_links(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) {
+    /// Output of further WebSockets, of which there are some only during an upgrade. Whether there
+    /// is more.
+    fn serve_other_links(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> bool {
         let inner = self.inner.clone();
-        let Some(shard) = inner.shards.get(self.shard) else { return };
+        let Some(shard) = inner.shards.get(self.shard) else { return false };
+        let mut more = false;
         for link in self.links.iter_mut().skip(1) {
-            shard.with(|state| collect_output(&inner, self.key, link, buffers, state));
+            let blocked = !link.websocket.is_flushed();
+            let left = shard.with(|state| collect_output(&inner, self.key, link, buffers, state));
             link.write(cx, buffers);
+            more |= (left || blocked) && link.websocket.is_flushed();
         }
+        more
     }
 
     /// Tells the application what does not belong to a handler.
@@ -342,15 +374,14 @@ fn collect_output(
     while bytes < OUTPUT_BYTES {
         match state.core.poll_output(key, link.transport) {
             Some(Output::Message(message)) => {
-                let mut queue = |frame: Bytes| {
-                    bytes += frame.len();
-                    buffers.frames.push(frame);
-                };
                 if link.websocket.sends_text_only {
-                    let texts = message.frames().iter().map(Frame::to_text);
-                    texts.for_each(|frame| queue(frame.websocket().clone()));
+                    bytes += message.websocket_bytes();
+                    buffers.to_encode.extend_from_slice(message.frames());
                 } else {
-                    message.into_websocket(queue);
+                    message.into_websocket(|frame| {
+                        bytes += frame.len();
+                        buffers.frames.push(frame);
+                    });
                 }
             }
             Some(Output::Close) => {
@@ -372,7 +403,7 @@ impl Future for Session {
         let mut turns = 0;
         let result = loop {
             let again = self.turn(cx, &mut buffers);
-            if self.inner.is_aborted() {
+            if self.inner.aborted.is_set() {
                 break Poll::Ready(());
             }
             if self.closed && self.links.is_empty() && self.lanes.is_empty() {
@@ -400,18 +431,18 @@ impl Drop for Session {
         let Some(shard) = inner.shards.get(self.shard) else { return };
         let mut taken = Taken::default();
         let slot = shard.with(|state| {
-            if !self.closed {
-                state.core.abandon(self.key);
-                while let Some(outcome) = state.core.poll_ack(self.key) {
-                    taken.outcomes.push(outcome);
-                }
-                while let Some(event) = state.core.poll_event(self.key) {
-                    self.sort(event, state, &mut taken);
-                }
+            state.core.abandon(self.key);
+            while let Some(outcome) = state.core.poll_ack(self.key) {
+                taken.outcomes.push(outcome);
             }
-            state.slots.remove(self.key)
+            while let Some(event) = state.core.poll_event(self.key) {
+                self.sort(event, state, &mut taken);
+            }
+            state.slots.remove(&self.key)
         });
-        drop(slot);
+        if let Some(slot) = slot {
+            [slot.poll, slot.post].into_iter().flatten().for_each(Waker::wake);
+        }
         self.report(taken);
         for (socket, disconnected) in self.lanes.take_disconnected() {
             if let Some(work) = app::disconnect(&socket, disconnected) {

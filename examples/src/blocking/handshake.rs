@@ -68,7 +68,7 @@ pub(crate) fn check(config: &Config, head: &[u8]) -> Result<String, String> {
         | Route::Poll(_)
         | Route::Post(_)
         | Route::Upgrade(_)
-        | Route::Other(_) => return Err(refuse(Refusal::UnknownSession)),
+        | Route::Refuse { .. } => return Err(refuse(Refusal::UnknownSession)),
     }
     let accept = check_request(method, headers.iter().copied())
         .map_err(|_| refuse(Refusal::NoWebSocketHandshake))?;

@@ -182,3 +182,21 @@ fn a_polling_client_that_joins_nothing_is_told_by_its_get() {
     assert_eq!(pair.poll(away), "6|1");
     assert_eq!(pair.events(away), ["closed: forced close"]);
 }
+
+/// The driver does not read while the application does not keep up, so a pong may be there and not
+/// be seen. Once there is room again, the client has the whole time to be heard.
+#[test]
+fn a_client_that_is_not_read_is_not_missed() {
+    let mut pair = Pair::with(|config| config.limits.inbox_events = 2);
+    let (peer, _) = pair.joined();
+    pair.send(peer, r#"42["a"]"#);
+    pair.send(peer, r#"42["b"]"#);
+    assert!(!pair.server.wants_input(pair.connection(peer)));
+    pair.advance(25_000);
+    pair.advance(20_000);
+    assert_eq!(pair.events(peer), [r#"["a"]"#, r#"["b"]"#]);
+    pair.advance(20_000);
+    assert_eq!(pair.events(peer), [""; 0]);
+    pair.advance(20_000);
+    assert_eq!(pair.events(peer), ["disconnected: ping timeout", "closed: ping timeout"]);
+}
