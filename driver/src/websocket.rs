@@ -180,11 +180,12 @@ impl WebSocket {
     /// replaces it, so a peer that pings and does not read is owed one pong, not one for each.
     pub(crate) fn write(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> io::Result<()> {
         let mut result = self.write_frames(cx, buffers);
-        if result.is_ok() && self.unsent.is_empty() {
-            if let Some(pong) = self.pong.take() {
-                buffers.frames.push(pong);
-                result = self.write_frames(cx, buffers);
-            }
+        if result.is_ok()
+            && self.unsent.is_empty()
+            && let Some(pong) = self.pong.take()
+        {
+            buffers.frames.push(pong);
+            result = self.write_frames(cx, buffers);
         }
         // Also after a failure, or the next WebSocket of this thread would send them.
         buffers.frames.clear();
