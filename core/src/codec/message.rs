@@ -13,20 +13,16 @@ use serde::Serialize;
 use crate::codec::args::{self, Output};
 use crate::codec::base64;
 use crate::codec::socket::is_reserved;
+use crate::codec::websocket::{self, Opcode, SERVER_HEADER_BYTES_MAX};
 use crate::{AckId, EncodeError};
 
 pub(crate) use crate::codec::args::{write_decimal, write_string};
 
-/// The longest header of a WebSocket frame from a server: no mask, a length of 64 bits.
-const WEBSOCKET_HEADER_MAX: usize = 10;
 /// The longest beginning of a Socket.IO packet that is known only after its arguments have been
 /// encoded: `45`, the number of attachments, `-`.
 const PACKET_PREFIX_MAX: usize = 2 + 20 + 1;
 /// Where the known part of a packet begins in an encoder's memory.
-const BODY_START: usize = WEBSOCKET_HEADER_MAX + PACKET_PREFIX_MAX;
-
-const OPCODE_TEXT: u8 = 0x1;
-const OPCODE_BINARY: u8 = 0x2;
+const BODY_START: usize = SERVER_HEADER_BYTES_MAX + PACKET_PREFIX_MAX;
 
 /// One Engine.IO packet in one piece of memory, behind the header of its WebSocket frame.
 ///
@@ -48,12 +44,12 @@ impl Frame {
 
     /// A text packet that its encoder knows to be UTF-8.
     pub(crate) fn utf8(packet: &[u8]) -> Self {
-        Self::copy(packet, OPCODE_TEXT)
+        Self::copy(packet, Opcode::Text)
     }
 
     /// A binary packet, which has no type.
     pub fn binary(data: &[u8]) -> Self {
-        Self::copy(data, OPCODE_BINARY)
+        Self::copy(data, Opcode::Binary)
     }
 
     /// The same packet for a client that takes no binary: `b` and base64, as in a payload.
@@ -92,17 +88,15 @@ impl Frame {
         Self { bytes: Bytes::from_static(websocket), packet_start: 2, is_binary: false }
     }
 
-    fn copy(packet: &[u8], opcode: u8) -> Self {
-        let mut header = [0; WEBSOCKET_HEADER_MAX];
-        let start = write_websocket_header(&mut header, opcode, packet.len());
-        let header = header.get(start..).unwrap_or_default();
+    fn copy(packet: &[u8], opcode: Opcode) -> Self {
+        let header = websocket::header(opcode, packet.len());
         let mut bytes = Vec::with_capacity(header.len() + packet.len());
-        bytes.extend_from_slice(header);
+        bytes.extend_from_slice(&header);
         bytes.extend_from_slice(packet);
         Self {
             packet_start: header.len() as u8,
             bytes: Bytes::from(bytes),
-            is_binary: opcode == OPCODE_BINARY,
+            is_binary: opcode == Opcode::Binary,
         }
     }
 }
@@ -349,8 +343,8 @@ impl Encoder {
         let Output { json, attachments } = &mut self.output;
         let packet_start = write_packet_prefix(json, kind, attachments.len());
         let packet_len = json.len() - packet_start;
-        let header = json.get_mut(..packet_start).unwrap_or_default();
-        let start = write_websocket_header(header, OPCODE_TEXT, packet_len);
+        let header = websocket::header(Opcode::Text, packet_len);
+        let start = write_before(json, packet_start, &header);
         let frame = Frame {
             bytes: Bytes::copy_from_slice(json.get(start..).unwrap_or_default()),
             packet_start: (packet_start - start) as u8,
@@ -378,23 +372,6 @@ fn write_packet_prefix(json: &mut [u8], kind: u8, attachments: usize) -> usize {
     write_decimal(&mut prefix, attachments);
     prefix.push(b'-');
     write_before(json, BODY_START, &prefix)
-}
-
-/// Writes the header of a final, unmasked frame (RFC 6455, 5.2) with a payload of `len` bytes at the
-/// end of `room`. Returns where it begins.
-#[inline]
-fn write_websocket_header(room: &mut [u8], opcode: u8, len: usize) -> usize {
-    let first = 0x80 | opcode;
-    let end = room.len();
-    if let Ok(len @ ..126) = u8::try_from(len) {
-        return write_before(room, end, &[first, len]);
-    }
-    if let Ok(len) = u16::try_from(len) {
-        let [a, b] = len.to_be_bytes();
-        return write_before(room, end, &[first, 126, a, b]);
-    }
-    let [a, b, c, d, e, f, g, h] = (len as u64).to_be_bytes();
-    write_before(room, end, &[first, 127, a, b, c, d, e, f, g, h])
 }
 
 /// Writes `bytes` so that they end at `end`. Returns where they begin.
