@@ -76,7 +76,7 @@ enum Parked {
     Idle,
     /// More output than one turn takes.
     OutputLeft,
-    /// Events that came while handlers ran.
+    /// Events, or a WebSocket, that came while handlers ran.
     EventsLeft,
 }
 
@@ -287,14 +287,17 @@ impl Session {
         buffers: &mut Buffers,
         state: &mut ShardState,
     ) -> Parked {
+        let mut has_joined = false;
         if let Some(slot) = state.slots.get_mut(self.key) {
             slot.session = Some(cx.waker().clone());
+            // One may have come while handlers ran, when there was nobody to wake.
+            has_joined = !slot.websockets.is_empty();
         }
         let left = match self.links.first_mut() {
             Some(link) => collect_output(&self.inner, self.key, link, buffers, state),
             None => false,
         };
-        if state.core.has_news(self.key, self.lanes.has_room()) {
+        if has_joined || state.core.has_news(self.key, self.lanes.has_room()) {
             Parked::EventsLeft
         } else if left {
             Parked::OutputLeft
@@ -398,7 +401,8 @@ impl Drop for Session {
     fn drop(&mut self) {
         let Some(shard) = self.inner.shards.get(self.shard) else { return };
         let slot = shard.with(|state| {
-            if !self.closed {
+            // The machine forgets a closed connection when its WebSockets are gone.
+            if !self.closed || !self.links.is_empty() {
                 for socket in state.core.abandon(self.key) {
                     state.sockets.remove(socket);
                 }

@@ -4,13 +4,13 @@ use std::io;
 
 use sansocket_core::codec::websocket::Opcode;
 use sansocket_tests::client::{Http, Polling, WebSocket, eventually, frame};
-use sansocket_tokio::Server;
+use sansocket_tokio::{Args, Server, Socket};
 
-use crate::support::{Noise, TestServer};
+use crate::support::{Noise, TestServer, quick};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_get_that_waits_is_broken_off() -> io::Result<()> {
-    let server = TestServer::start(Server::builder()).await;
+    let server = TestServer::start(quick()).await;
     for reset in [false, true] {
         let mut polling = Polling::open(server.address).await?;
         polling.join().await?;
@@ -20,7 +20,6 @@ async fn a_get_that_waits_is_broken_off() -> io::Result<()> {
         } else {
             drop(polling);
         }
-        // Not only when its pongs are missed, which would take longer than our patience.
         server.rests().await;
     }
     server.finish().await;
@@ -58,7 +57,7 @@ async fn a_post_is_broken_off() -> io::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_open_connections() -> io::Result<()> {
-    let server = TestServer::start(Server::builder()).await;
+    let server = TestServer::start(quick()).await;
     // The end of the client's stream is the end of its WebSocket.
     let mut websocket = WebSocket::join(server.address).await?;
     websocket.http.shut_down_write().await?;
@@ -143,9 +142,36 @@ async fn connections_that_say_nothing() -> io::Result<()> {
     Ok(())
 }
 
+/// A WebSocket arrives while its session runs a handler.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn an_upgrade_while_a_handler_runs() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    server.io.on("block", move |_: Socket, _: Args| {
+        let received = released.lock().map(|released| released.recv()).is_ok();
+        async move { assert!(received) }
+    });
+    let mut polling = Polling::open(server.address).await?;
+    polling.join().await?;
+    polling.post(r#"42["block"]"#).await?;
+    let timers = server.io.stats().timers;
+    let target = polling.target("websocket");
+    let mut probe = WebSocket::connect_with(server.address, &target, b"").await?;
+    eventually("the upgrade has a deadline", || server.io.stats().timers > timers).await;
+    release.send(()).map_err(io::Error::other)?;
+    probe.send_text("2probe").await?;
+    probe.expect("3probe").await?;
+    drop(probe);
+    polling.echo().await?;
+    polling.post("1").await?;
+    server.finish().await;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_is_broken_off_at_any_step() -> io::Result<()> {
-    let server = TestServer::start(Server::builder()).await;
+    let server = TestServer::start(quick()).await;
     for step in 0..6 {
         let mut polling = Polling::open(server.address).await?;
         polling.join().await?;

@@ -1,4 +1,5 @@
 //! A server on a port of its own, inside the test's process.
+#![allow(dead_code, reason = "each of the test programs uses a part of it")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -66,6 +67,11 @@ impl TestServer {
         self.rests().await;
         let closing = Io::close(&self.io, 10 * PATIENCE);
         in_time("Server::close", closing).await;
+        self.finish_closed().await;
+    }
+
+    /// The end of a test that has closed the server.
+    pub(crate) async fn finish_closed(self) {
         let served = in_time("Server::serve", self.serving).await;
         served.expect("no panic").expect("no error");
     }
@@ -73,6 +79,12 @@ impl TestServer {
 
 /// For time-outs that a test wants to see run out.
 pub(crate) const SHORT: Duration = Duration::from_millis(100);
+
+/// Sessions on polling whose clients vanish between requests are noticed by their missing pongs.
+/// (A request whose client is gone when it is read may never reach the session.)
+pub(crate) fn quick() -> Builder {
+    Server::builder().ping_interval(SHORT).ping_timeout(Duration::from_secs(3))
+}
 
 /// A sequence of bytes that is the same in every run (splitmix64).
 pub(crate) struct Noise(pub(crate) u64);
