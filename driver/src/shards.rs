@@ -1,5 +1,6 @@
 //! The core's machines, each behind its own lock, and the wake-ups that follow from a change.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
@@ -32,8 +33,10 @@ pub(crate) struct Shard {
 pub(crate) struct ShardState {
     pub(crate) core: Server,
     pub(crate) slots: SecondaryMap<ConnectionKey, Slot>,
-    /// The sockets that are connected.
-    pub(crate) sockets: SecondaryMap<SocketKey, Arc<SocketShared>>,
+    /// The sockets that are connected, and those whose end their session has not yet been told.
+    /// Meanwhile the machine may give their place, but not their key, to another socket, which is
+    /// why this is no `SecondaryMap`: there the newcomer would take the entry over.
+    pub(crate) sockets: HashMap<SocketKey, Arc<SocketShared>>,
     /// Who waits for the machine's next deadline, and which deadline that is.
     pub(crate) timer: TimerSlot,
 }
@@ -188,7 +191,7 @@ impl Shards {
         for shard in self.iter() {
             shard.with(|state| {
                 let keys = state.core.matching(namespace, target);
-                found.extend(keys.iter().filter_map(|key| state.sockets.get(*key).cloned()));
+                found.extend(keys.iter().filter_map(|key| state.sockets.get(key).cloned()));
             });
         }
         found
@@ -197,7 +200,7 @@ impl Shards {
     /// The connected socket of that id.
     pub(crate) fn find_socket(&self, id: &SocketId) -> Option<Arc<SocketShared>> {
         let shard = self.get(id.shard())?;
-        shard.with(|state| state.sockets.get(state.core.find_socket(id)?).cloned())
+        shard.with(|state| state.sockets.get(&state.core.find_socket(id)?).cloned())
     }
 }
 
@@ -206,7 +209,7 @@ impl Shard {
         let state = ShardState {
             core,
             slots: SecondaryMap::new(),
-            sockets: SecondaryMap::new(),
+            sockets: HashMap::new(),
             timer: TimerSlot::default(),
         };
         Self { state: Mutex::new(state) }

@@ -222,11 +222,11 @@ impl Client {
                 #[allow(clippy::wildcard_enum_match_arm)]
                 queued.extend(match event {
                     Event::Received(received) => {
-                        let socket = state.sockets.get(received.socket).cloned();
+                        let socket = state.sockets.get(&received.socket).cloned();
                         socket.map(|socket| Queued::Received(socket, received))
                     }
                     Event::Disconnected(disconnected) => {
-                        let socket = state.sockets.remove(disconnected.socket);
+                        let socket = state.sockets.remove(&disconnected.socket);
                         socket.map(|socket| Queued::Disconnected(socket, disconnected))
                     }
                     event @ (Event::ConnectRequested(_)

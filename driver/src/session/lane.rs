@@ -153,5 +153,5 @@ impl Running {
 /// A refused socket has no events to come, and its lane must not stay.
 fn is_connected(inner: &Inner, shard: usize, key: SocketKey) -> bool {
     let Some(shard) = inner.shards.get(shard) else { return false };
-    shard.with(|state| state.sockets.contains_key(key))
+    shard.with(|state| state.sockets.contains_key(&key))
 }

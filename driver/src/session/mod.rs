@@ -261,12 +261,12 @@ impl Session {
                 }
             }
             Event::Received(received) => {
-                if let Some(socket) = state.sockets.get(received.socket) {
+                if let Some(socket) = state.sockets.get(&received.socket) {
                     self.lanes.push(Item::Receive(socket.clone(), received));
                 }
             }
             Event::Disconnected(disconnected) => {
-                if let Some(socket) = state.sockets.remove(disconnected.socket) {
+                if let Some(socket) = state.sockets.remove(&disconnected.socket) {
                     self.lanes.push(Item::Disconnect(socket, disconnected));
                 }
             }
@@ -404,7 +404,7 @@ impl Drop for Session {
             // The machine forgets a closed connection when its WebSockets are gone.
             if !self.closed || !self.links.is_empty() {
                 for socket in state.core.abandon(self.key) {
-                    state.sockets.remove(socket);
+                    state.sockets.remove(&socket);
                 }
             }
             state.slots.remove(self.key)

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use sansocket_tests::client::{PATIENCE, eventually, in_time, visit};
@@ -16,6 +17,8 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     /// Handlers of `wait` take one permit each, and do not finish without.
     pub(crate) gate: Arc<Semaphore>,
+    /// Set by a handler that blocks.
+    pub(crate) blocked: Arc<AtomicBool>,
     serving: JoinHandle<std::io::Result<()>>,
 }
 
@@ -45,7 +48,7 @@ impl TestServer {
         let address = listener.local_addr().expect("an address");
         let server = io.clone();
         let serving = tokio::spawn(async move { server.serve(listener).await });
-        Self { io, address, gate, serving }
+        Self { io, address, gate, blocked: Arc::default(), serving }
     }
 
     /// Whether nothing is left of any client.
