@@ -147,6 +147,11 @@ impl Http {
         let _ = self.stream.set_zero_linger();
     }
 
+    /// Gives back the memory of the read buffer, if it is empty.
+    pub fn shrink(&mut self) {
+        self.unread.shrink_to_fit();
+    }
+
     /// Waits until the network takes no more bytes of this kind, sending as many as it takes; how
     /// many those were. For servers that stop reading.
     ///

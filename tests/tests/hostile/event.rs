@@ -7,7 +7,7 @@ use sansocket_core::codec::websocket::Opcode;
 use sansocket_tests::client::{Http, Polling, WebSocket, eventually, frame};
 use sansocket_tokio::{Builder, Limits, Server};
 
-use crate::support::{SHORT, TestServer};
+use crate::support::{SHORT, TestServer, quick};
 
 /// More than the buffers of a loopback connection take.
 const FLOOD_BYTES: usize = 64 << 20;
@@ -36,7 +36,7 @@ async fn a_flood_of_events_for_a_handler_that_does_not_finish() -> io::Result<()
 async fn a_flood_of_posts_for_a_handler_that_does_not_finish() -> io::Result<()> {
     let mut limits = Limits::default();
     limits.inbox_events = 100;
-    let server = TestServer::start(Server::builder().limits(limits)).await;
+    let server = TestServer::start(quick().limits(limits)).await;
     let mut polling = Polling::open(server.address).await?;
     polling.join().await?;
     let events = vec![r#"42["wait"]"#; 200].join("\x1e");
@@ -167,7 +167,7 @@ async fn acknowledgements_that_nobody_asked_for_or_that_never_come() -> io::Resu
     websocket.send_text(r#"42["ask"]"#).await?;
     let question = websocket.expect("42").await?;
     eventually("one is owed", || server.io.stats().pending_acks == 1).await;
-    let id = question.trim_start_matches("42").split('[').next().unwrap_or_default();
+    let id = question[2..].split('[').next().unwrap_or_default();
     // The handler waits for this one; that it does not fit its type is no fault of the protocol.
     websocket.send_text(&format!("43{id}[\"no number\"]")).await?;
     websocket.expect(r#"42["answered",false]"#).await?;

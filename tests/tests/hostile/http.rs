@@ -7,7 +7,7 @@ use sansocket_tests::client::{Http, Polling, WebSocket, eventually, upgrade_requ
 use sansocket_tokio::Server;
 use tokio::time::sleep;
 
-use crate::support::{Noise, SHORT, TestServer};
+use crate::support::{Noise, SHORT, TestServer, quick};
 
 const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";
 
@@ -259,9 +259,4 @@ async fn unknown_sessions_are_unknown() -> io::Result<()> {
     }
     server.finish().await;
     Ok(())
-}
-
-/// Sessions on polling whose clients vanish are noticed by their missing pongs.
-fn quick() -> sansocket_tokio::Builder {
-    Server::builder().ping_interval(SHORT).ping_timeout(Duration::from_secs(3))
 }

@@ -1,16 +1,18 @@
 //! Clients that vanish, in whichever way, at whichever moment.
 
 use std::io;
+use std::sync::atomic::Ordering;
 
 use sansocket_core::codec::websocket::Opcode;
-use sansocket_tests::client::{Http, Polling, WebSocket, eventually, frame};
-use sansocket_tokio::Server;
+use sansocket_tests::client::{Http, Polling, WebSocket, eventually, frame, in_time};
+use sansocket_tokio::{Args, Disconnect, Server, Socket};
+use tokio::sync::mpsc;
 
-use crate::support::{Noise, TestServer};
+use crate::support::{Noise, TestServer, quick};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_get_that_waits_is_broken_off() -> io::Result<()> {
-    let server = TestServer::start(Server::builder()).await;
+    let server = TestServer::start(quick()).await;
     for reset in [false, true] {
         let mut polling = Polling::open(server.address).await?;
         polling.join().await?;
@@ -20,7 +22,6 @@ async fn a_get_that_waits_is_broken_off() -> io::Result<()> {
         } else {
             drop(polling);
         }
-        // Not only when its pongs are missed, which would take longer than our patience.
         server.rests().await;
     }
     server.finish().await;
@@ -58,7 +59,7 @@ async fn a_post_is_broken_off() -> io::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_open_connections() -> io::Result<()> {
-    let server = TestServer::start(Server::builder()).await;
+    let server = TestServer::start(quick()).await;
     // The end of the client's stream is the end of its WebSocket.
     let mut websocket = WebSocket::join(server.address).await?;
     websocket.http.shut_down_write().await?;
@@ -143,9 +144,31 @@ async fn connections_that_say_nothing() -> io::Result<()> {
     Ok(())
 }
 
+/// A WebSocket arrives while its session runs a handler.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn an_upgrade_while_a_handler_runs() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    let release = add_blocking_handler(&server);
+    let mut polling = Polling::open(server.address).await?;
+    polling.join().await?;
+    polling.post(r#"42["block"]"#).await?;
+    let timers = server.io.stats().timers;
+    let target = polling.target("websocket");
+    let mut probe = WebSocket::connect_with(server.address, &target, b"").await?;
+    eventually("the upgrade has a deadline", || server.io.stats().timers > timers).await;
+    release.send(()).map_err(io::Error::other)?;
+    probe.send_text("2probe").await?;
+    probe.expect("3probe").await?;
+    drop(probe);
+    polling.echo().await?;
+    polling.post("1").await?;
+    server.finish().await;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_is_broken_off_at_any_step() -> io::Result<()> {
-    let server = TestServer::start(Server::builder()).await;
+    let server = TestServer::start(quick()).await;
     for step in 0..6 {
         let mut polling = Polling::open(server.address).await?;
         polling.join().await?;
@@ -179,4 +202,46 @@ async fn an_upgrade_is_broken_off_at_any_step() -> io::Result<()> {
     }
     server.finish().await;
     Ok(())
+}
+
+/// A socket ends while its session runs a handler, and another one takes its place in the tables.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_socket_is_told_of_its_end_though_another_has_its_place() -> io::Result<()> {
+    let server = TestServer::start(Server::builder().shards(1)).await;
+    let release = add_blocking_handler(&server);
+    let (ended, mut ends) = mpsc::unbounded_channel();
+    server.io.on_disconnect(move |socket: Socket, _: Disconnect| {
+        let sent = ended.send(socket.id()).is_ok();
+        async move { assert!(sent) }
+    });
+    let mut first = WebSocket::join(server.address).await?;
+    let id = server.io.sockets().first().map(Socket::id);
+    first.send_text(r#"420["echo","a"]"#).await?;
+    first.expect("430").await?;
+    first.send_text(r#"42["block"]"#).await?;
+    eventually("the handler runs", || server.blocked.load(Ordering::Acquire)).await;
+    server.io.disconnect_sockets(true);
+    let mut second = WebSocket::join(server.address).await?;
+    second.echo().await?;
+    release.send(()).map_err(io::Error::other)?;
+    assert_eq!(in_time("the disconnect handler", ends.recv()).await, id);
+    drop((first, second));
+    server.finish().await;
+    Ok(())
+}
+
+/// A handler of `block` that keeps its thread until it is told to let go.
+fn add_blocking_handler(server: &TestServer) -> std::sync::mpsc::Sender<()> {
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let blocked = server.blocked.clone();
+    server.io.on("block", move |_: Socket, _: Args| {
+        blocked.store(true, Ordering::Release);
+        // Lets the runtime move this thread's other tasks elsewhere.
+        let released = tokio::task::block_in_place(|| {
+            released.lock().is_ok_and(|released| released.recv().is_ok())
+        });
+        async move { assert!(released) }
+    });
+    release
 }

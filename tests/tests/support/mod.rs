@@ -1,7 +1,10 @@
 //! A server on a port of its own, inside the test's process.
 
+#![allow(dead_code, reason = "each of the test programs uses a part of it")]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use sansocket_tests::client::{PATIENCE, eventually, in_time, visit};
@@ -15,6 +18,8 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     /// Handlers of `wait` take one permit each, and do not finish without.
     pub(crate) gate: Arc<Semaphore>,
+    /// Set by a handler that blocks.
+    pub(crate) blocked: Arc<AtomicBool>,
     serving: JoinHandle<std::io::Result<()>>,
 }
 
@@ -44,7 +49,7 @@ impl TestServer {
         let address = listener.local_addr().expect("an address");
         let server = io.clone();
         let serving = tokio::spawn(async move { server.serve(listener).await });
-        Self { io, address, gate, serving }
+        Self { io, address, gate, blocked: Arc::default(), serving }
     }
 
     /// Whether nothing is left of any client.
@@ -66,6 +71,11 @@ impl TestServer {
         self.rests().await;
         let closing = Io::close(&self.io, 10 * PATIENCE);
         in_time("Server::close", closing).await;
+        self.finish_closed().await;
+    }
+
+    /// The end of a test that has closed the server.
+    pub(crate) async fn finish_closed(self) {
         let served = in_time("Server::serve", self.serving).await;
         served.expect("no panic").expect("no error");
     }
@@ -73,6 +83,12 @@ impl TestServer {
 
 /// For time-outs that a test wants to see run out.
 pub(crate) const SHORT: Duration = Duration::from_millis(100);
+
+/// Sessions on polling whose clients vanish between requests are noticed by their missing pongs.
+/// (A request whose client is gone when it is read may never reach the session.)
+pub(crate) fn quick() -> Builder {
+    Server::builder().ping_interval(SHORT).ping_timeout(Duration::from_secs(3))
+}
 
 /// A sequence of bytes that is the same in every run (splitmix64).
 pub(crate) struct Noise(pub(crate) u64);
