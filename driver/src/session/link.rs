@@ -61,7 +61,7 @@ impl Link {
         match (&mut self.state, end) {
             (State::Open | State::Draining { .. }, End::Clean) => self.begin_closing(inner, true),
             (State::Open | State::Draining { .. }, End::Violation) => {
-                self.begin_closing(inner, false)
+                self.begin_closing(inner, false);
             }
             (State::Closing { peer_is_done, .. }, End::Clean) => *peer_is_done = true,
             (State::Closing { .. }, End::Violation) => {}
