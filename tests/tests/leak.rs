@@ -61,7 +61,7 @@ async fn nothing_stays_of_those_who_left() -> io::Result<()> {
 async fn leave(mut websocket: WebSocket, round: usize) -> io::Result<()> {
     websocket.echo().await?;
     websocket.send_text(r#"42["ask"]"#).await?;
-    if round % 2 == 0 {
+    if round.is_multiple_of(2) {
         websocket.expect("42").await?;
     }
     match round % 5 {
