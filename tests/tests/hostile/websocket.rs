@@ -185,7 +185,7 @@ async fn a_thousand_fragments_are_a_message() -> io::Result<()> {
     let text = format!(r#"420["echo","{}"]"#, "é".repeat(500));
     let mut bytes = fragment(Opcode::Text, false, b"");
     for byte in text.as_bytes() {
-        if bytes.len() % 3 == 0 {
+        if bytes.len().is_multiple_of(3) {
             bytes.extend(frame(Opcode::Ping, b"between"));
         }
         bytes.extend(fragment(Opcode::Continuation, false, &[*byte]));

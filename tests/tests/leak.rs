@@ -1,0 +1,103 @@
+//! Clients by the thousand come and go, and nothing of them stays.
+
+mod support;
+
+use std::io;
+
+use sansocket_core::codec::websocket::Opcode;
+use sansocket_tests::client::{Polling, WebSocket};
+use sansocket_tokio::Server;
+
+use support::{SHORT, TestServer};
+
+/// Rounds of one batch, on each way to connect.
+const ROUNDS: usize = 2_000;
+
+/// What a batch may add to the resident memory. A leak of 100 bytes a round would add 600 000 bytes;
+/// the allocator's own mood was measured as less than half of this.
+const GROWTH_BYTES_MAX: usize = 100 * 3 * ROUNDS;
+
+#[derive(Clone, Copy)]
+enum Way {
+    WebSocket,
+    Polling,
+    Upgrade,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_stays_of_those_who_left() -> io::Result<()> {
+    let builder = Server::builder().ping_interval(SHORT).ping_timeout(30 * SHORT);
+    let server = TestServer::start(builder).await;
+    // The first batches fill what is kept for reuse.
+    let mut resident = Vec::new();
+    for _ in 0..3 {
+        for way in [Way::WebSocket, Way::Polling, Way::Upgrade] {
+            for round in 0..ROUNDS {
+                match way {
+                    Way::WebSocket => {
+                        leave(WebSocket::join(server.address).await?, round).await?;
+                    }
+                    Way::Polling => poll_and_leave(&server, round).await?,
+                    Way::Upgrade => {
+                        let mut polling = Polling::open(server.address).await?;
+                        polling.join().await?;
+                        leave(polling.upgrade().await?, round).await?;
+                    }
+                }
+            }
+            server.rests().await;
+        }
+        resident.extend(resident_bytes());
+        eprintln!("resident after a batch: {resident:?} bytes");
+    }
+    if let [_, first, second] = resident[..] {
+        let growth = second.saturating_sub(first);
+        assert!(growth < GROWTH_BYTES_MAX, "a batch added {growth} bytes");
+    }
+    server.finish().await;
+    Ok(())
+}
+
+async fn leave(mut websocket: WebSocket, round: usize) -> io::Result<()> {
+    websocket.echo().await?;
+    websocket.send_text(r#"42["ask"]"#).await?;
+    if round.is_multiple_of(2) {
+        websocket.expect("42").await?;
+    }
+    match round % 5 {
+        0 => websocket.close().await?,
+        1 => websocket.http.reset(),
+        2 => drop(websocket),
+        3 => websocket.send_text("41").await?,
+        _ => {
+            websocket.send_text("1").await?;
+            websocket.send_frame(Opcode::Close, b"").await?;
+        }
+    }
+    Ok(())
+}
+
+async fn poll_and_leave(server: &TestServer, round: usize) -> io::Result<()> {
+    let mut polling = Polling::open(server.address).await?;
+    polling.join().await?;
+    polling.echo().await?;
+    polling.post(r#"42["ask"]"#).await?;
+    match round % 4 {
+        0 => drop(polling.post("1").await?),
+        1 => drop(polling.post("41\x1e1").await?),
+        2 => {
+            polling.begin_poll().await?;
+            polling.get.reset();
+        }
+        // Found out by its missing pong.
+        _ => drop(polling),
+    }
+    Ok(())
+}
+
+/// The process' resident memory, where the operating system tells it.
+fn resident_bytes() -> Option<usize> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: usize = statm.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * 4_096)
+}
