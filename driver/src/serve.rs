@@ -42,11 +42,10 @@ impl Io {
     }
 
     /// Ends the server: new sessions are refused, sockets are told `server shutting down`, what is
-    /// queued is still sent. Resolves when every session has gone, or at the deadline, when what is
-    /// left is dropped with its streams. Accept loops end at once.
+    /// queued for WebSockets is still sent. Resolves when every session has gone, or at the
+    /// deadline, when what is left is dropped with its streams. Accept loops end at once.
     ///
-    /// Polling clients are told by the answer to their next GET, for which
-    /// [`Config::polling_close_timeout`](crate::Config) is the longest wait.
+    /// Polling clients whose GET waits are told by its answer; others find nobody any more.
     pub async fn close(&self, deadline: Duration) {
         let inner = self.inner.clone();
         let mut sleep = inner.runtime.sleep_until(inner.now() + deadline);

@@ -98,14 +98,23 @@ impl Server {
     }
 
     /// Refuses new sessions from now on, and ends those there are: their sockets are told
-    /// `server shutting down`, and what is queued is still sent where the transport allows it.
+    /// `server shutting down`. What is queued for a WebSocket is still sent; a GET that waits is
+    /// answered by the close, and polling sessions without one end untold.
     pub fn shut_down(&mut self, now: Timestamp) {
         let now = self.advance(now);
         self.accepting = false;
         let keys: alloc::vec::Vec<_> = self.sids.values().copied().collect();
         for key in keys {
-            self.disconnect_sockets(key, DisconnectReason::ServerShuttingDown);
-            self.close_connection(now, key, DisconnectReason::ServerShuttingDown);
+            let reason = DisconnectReason::ServerShuttingDown;
+            self.disconnect_sockets(key, reason);
+            // A polling client without a GET could only be told by its next one, which a server
+            // that goes away does not take any more.
+            if let Some(connection) = self.connections.get_mut(key)
+                && connection.session.is_polling()
+            {
+                connection.session.close_now(reason);
+            }
+            self.close_connection(now, key, reason);
         }
     }
 
