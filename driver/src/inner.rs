@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
-use sansocket_core::{Config, Limits, Timestamp};
+use sansocket_core::{Config, Timestamp};
 
 use crate::app::App;
 use crate::runtime::Runtime;
@@ -23,8 +23,6 @@ pub(crate) struct Inner {
     pub(crate) config: Config,
     /// How HTTP requests are served.
     pub(crate) settings: Settings,
-    /// The limits, readable without a lock.
-    pub(crate) limits: Limits,
     /// Set when the server begins to shut down.
     pub(crate) shutdown: Signal,
     pub(crate) sessions: SessionCount,
@@ -55,7 +53,6 @@ impl Inner {
             runtime,
             app,
             settings,
-            limits: config.limits.clone(),
             config,
             shutdown: Signal::default(),
             sessions: SessionCount::default(),

@@ -50,9 +50,9 @@ pub enum Route {
     },
 }
 
-/// Finds out what a request asks for, checking what can be checked without
-/// knowing the sessions. Whether a session of
-/// that id exists, and is on that transport, is the [`Server`](crate::Server)'s to say.
+/// Finds out what a request asks for, checking what can be checked without knowing the sessions.
+/// Whether a session of that id exists, and is on that transport, is the
+/// [`Server`](crate::Server)'s to say.
 ///
 /// # Errors
 ///

@@ -125,19 +125,20 @@ where
     }
     let mut deadline = inner.runtime.sleep_until(inner.now() + inner.settings.body_timeout);
     let mut body = pin!(body);
-    let body = match body::read(body.as_mut(), inner.limits.max_payload, &mut deadline).await {
+    let body = match body::read(body.as_mut(), inner.config.limits.max_payload, &mut deadline).await
+    {
         Ok(body) => body,
         Err(BodyError::TooLarge) => {
             post.reject();
             // Closing while the client is still sending could destroy the answer on its way.
-            body::discard(body, inner.limits.max_payload, deadline).await;
+            body::discard(body, inner.config.limits.max_payload, deadline).await;
             return Ok(response::empty(StatusCode::PAYLOAD_TOO_LARGE));
         }
         Err(BodyError::TimedOut) => return Ok(response::empty(StatusCode::REQUEST_TIMEOUT)),
         Err(BodyError::Broken) => return Ok(response::empty(StatusCode::BAD_REQUEST)),
     };
     post.wait_for_room().await;
-    let packets: Vec<_> = payload::decode(body, &inner.limits).collect();
+    let packets: Vec<_> = payload::decode(body, &inner.config.limits).collect();
     let now = inner.now();
     let Some(key_of_post) = post.post.take() else { return Err(GivenUp) };
     shard

@@ -102,7 +102,7 @@ where
     };
     let sends_text_only = core_http::wants_base64(parts.uri.query().unwrap_or_default());
     drop(parts);
-    let config = DecoderConfig::from(&inner.limits);
+    let config = DecoderConfig::from(&inner.config.limits);
     inner.runtime.spawn(Box::pin(async move {
         match stream.await {
             Ok(stream) => serve(WebSocket::new(stream, config, sends_text_only)).await,

@@ -77,6 +77,8 @@ struct Taken {
     post: Option<Waker>,
     /// What was cancelled. It is the application's, so it is not dropped with the shard locked.
     cancelled: Cancelled,
+    /// Whether there is a new WebSocket, whose first read is still to be started.
+    has_joined: bool,
     /// Whether the output was taken too, and a waker left.
     parked: Option<Parked>,
 }
@@ -132,6 +134,7 @@ impl Session {
         let unread = self.read(cx, buffers, &mut packets, &mut ends);
         let taken = self.exchange(cx, buffers, packets, &ends);
         let mut parked = taken.parked;
+        let has_joined = taken.has_joined;
         self.report(taken);
         let was_full = !self.lanes.has_room();
         let finished = self.lanes.run(cx, &self.inner, self.shard);
@@ -153,7 +156,7 @@ impl Session {
         self.links.retain(|link| !link.is_over());
         let more_events = parked == Some(Parked::EventsLeft) || (finished && was_full);
         let more_input = self.wants_input && (unread || !wanted_input);
-        more_events || more_input || more_output || failed
+        more_events || more_input || more_output || has_joined || failed
     }
 
     /// Step 1. Whether there may be more to read.
@@ -189,7 +192,7 @@ impl Session {
                         continue;
                     }
                     let packet = match message {
-                        Message::Text(text) => engine::decode_text(text, &self.inner.limits),
+                        Message::Text(text) => engine::decode_text(text, &self.inner.config.limits),
                         Message::Binary(data) => Ok(engine::decode_binary(data)),
                         Message::Ping(_) | Message::Pong(_) | Message::Close(_) => continue,
                     };
@@ -266,8 +269,7 @@ impl Session {
             }
             for (transport, websocket) in mem::take(&mut slot.websockets) {
                 self.links.push(Link::new(transport, websocket));
-                // Its read must be started, to be woken by it.
-                cx.waker().wake_by_ref();
+                taken.has_joined = true;
             }
         }
         if self.lanes.is_idle() {
