@@ -1,4 +1,5 @@
 //! What proves sansocket: fixtures, clients, and what the tests of whole programs share.
 
+pub mod choices;
 pub mod client;
 pub mod contract;
