@@ -1,6 +1,9 @@
 //! What a Socket.IO server does on every async runtime alike.
 
+mod accept;
 mod app;
+#[cfg(feature = "futures-io")]
+mod futures_io;
 mod handshake;
 mod http;
 mod inner;
@@ -20,6 +23,8 @@ pub use app::{
     Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError, Namespace, OnRuntime, Reply,
     Rooms, Socket, TimedBroadcast, TimedEmitter, VolatileEmitter,
 };
+#[cfg(feature = "futures-io")]
+pub use futures_io::FuturesIo;
 pub use handshake::Handshake;
 pub use http::{ClientFiles, Cors};
 pub use runtime::{Runtime, Sleep};

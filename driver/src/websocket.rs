@@ -34,6 +34,9 @@ pub(crate) struct WebSocket {
     pub(crate) sends_text_only: bool,
     /// What the network did not take yet.
     unsent: Vec<Bytes>,
+    /// Whether the stream took bytes that it has not passed on, as TLS does when the network is
+    /// full.
+    is_held_back: bool,
     /// The answer to the last ping.
     pong: Option<Bytes>,
     /// Whether a close frame was queued; it is the last frame of either side.
@@ -98,6 +101,7 @@ impl WebSocket {
             decoder: Decoder::new(Role::Server, config),
             sends_text_only,
             unsent: Vec::new(),
+            is_held_back: false,
             pong: None,
             close_queued: false,
             violated: false,
@@ -112,8 +116,14 @@ impl WebSocket {
         buffers: &mut Buffers,
     ) -> Poll<Result<(), End>> {
         let mut read = ReadBuf::new(&mut buffers.read);
-        if ready!(Pin::new(&mut self.stream).poll_read(cx, read.unfilled())).is_err() {
-            return Poll::Ready(Err(End::Failed));
+        match ready!(Pin::new(&mut self.stream).poll_read(cx, read.unfilled())) {
+            Ok(()) => {}
+            // TLS tells the end of the stream below it from its own end. To whoever speaks a
+            // protocol with ends of its own, either is an end.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Poll::Ready(Err(End::Clean));
+            }
+            Err(_) => return Poll::Ready(Err(End::Failed)),
         }
         let length = read.filled().len();
         if length == 0 {
@@ -170,7 +180,7 @@ impl WebSocket {
 
     /// Whether everything that was given to [`write`](Self::write) is on its way.
     pub(crate) fn is_flushed(&self) -> bool {
-        self.unsent.is_empty() && self.pong.is_none()
+        self.unsent.is_empty() && self.pong.is_none() && !self.is_held_back
     }
 
     /// Writes what is left from before and `buffers.frames`, which it empties. What the network
@@ -186,6 +196,9 @@ impl WebSocket {
         {
             buffers.frames.push(pong);
             result = self.write_frames(cx, buffers);
+        }
+        if result.is_ok() {
+            result = self.flush(cx);
         }
         // Also after a failure, or the next WebSocket of this thread would send them.
         buffers.frames.clear();
@@ -230,6 +243,16 @@ impl WebSocket {
         Ok(())
     }
 
+    /// Makes the stream pass on what it took.
+    fn flush(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.is_held_back = flushed.is_pending();
+        match flushed {
+            Poll::Ready(result) => result,
+            Poll::Pending => Ok(()),
+        }
+    }
+
     /// Closes our half of the stream behind the last frame, where the peer broke the protocol: it
     /// need not be expected to answer a close frame, but does see the end. The other half stays
     /// open for a while, because what is under way from the peer could otherwise destroy the close
@@ -244,6 +267,7 @@ impl WebSocket {
     pub(crate) fn discard(&mut self) {
         self.unsent.clear();
         self.pong = None;
+        self.is_held_back = false;
     }
 }
 

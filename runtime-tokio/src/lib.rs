@@ -17,16 +17,44 @@
 //! ```
 //!
 //! Everything that an application needs is exported here, so it depends on this crate alone. What
-//! does not concern tokio is documented in [`sansocket_driver`].
+//! does not concern tokio is documented in [`sansocket_driver`]. Both flavours of the runtime do.
+//!
+//! # TLS, Unix sockets, and other streams
+//!
+//! With the feature `tls`, [`Server::listen_tls`] listens for `https` and `wss`, on rustls.
+//! [`Server::serve_unix`] serves the clients of a Unix socket, and [`Server::serve_stream`] any
+//! stream that tokio can read and write:
+//!
+//! ```
+//! # use sansocket_tokio::Server;
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let io = Server::builder().build()?;
+//! let (mut client, stream) = tokio::io::duplex(1024);
+//! tokio::spawn(io.serve_stream(stream, None, false));
+//!
+//! client.write_all(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n").await?;
+//! let mut answer = [0; 15];
+//! client.read_exact(&mut answer).await?;
+//! assert_eq!(&answer, b"HTTP/1.1 200 OK");
+//! # Ok(())
+//! # }
+//! ```
 
 mod runtime;
 mod server;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use bytes;
 pub use http;
 pub use runtime::Tokio;
 pub use sansocket_driver::*;
 pub use server::{Builder, Server};
+#[cfg(feature = "tls")]
+pub use tokio_rustls::rustls;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

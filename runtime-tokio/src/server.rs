@@ -1,22 +1,19 @@
 //! Listening.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::ops::Deref;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use sansocket_driver::{Io, OnRuntime, Runtime};
+use tokio::io::{AsyncRead, AsyncWrite};
+#[cfg(unix)]
+use tokio::net::UnixListener;
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
 use crate::Tokio;
-
-/// How long to wait after a failed accept. Typically the process is out of file descriptors, and
-/// asking again at once would only burn the processor.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A Socket.IO server on tokio. Cheap to clone; it can do whatever [`Io`] can, and listen.
 #[derive(Clone)]
@@ -48,31 +45,46 @@ impl Server {
     ///
     /// None at present: a connection that fails to be accepted does not stop the server.
     pub async fn serve(&self, listener: TcpListener) -> io::Result<()> {
-        let mut closed = pin!(self.io.closed());
-        loop {
-            let accepted = poll_fn(|cx| match closed.as_mut().poll(cx) {
-                Poll::Ready(()) => Poll::Ready(None),
-                Poll::Pending => listener.poll_accept(cx).map(Some),
-            });
-            match accepted.await {
-                None => return Ok(()),
-                Some(Ok((stream, peer))) => self.serve_tcp(stream, peer),
-                Some(Err(error)) if is_of_one_connection(&error) => {}
-                Some(Err(error)) => {
-                    tracing::warn!(%error, "accept failed");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
+        let serve = |(stream, peer)| self.serve_stream(without_delay(stream), Some(peer), false);
+        self.io.serve_incoming(|| listener.accept(), serve).await;
+        Ok(())
     }
 
-    fn serve_tcp(&self, stream: TcpStream, peer: std::net::SocketAddr) {
-        // Packets are small and written as a whole; waiting for more only delays them.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "no TCP_NODELAY");
-        }
-        tokio::spawn(self.io.serve_connection(TokioIo::new(stream), Some(peer), false));
+    /// As [`serve`](Self::serve), on a Unix socket. Its clients have no address.
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    #[cfg(unix)]
+    pub async fn serve_unix(&self, listener: UnixListener) -> io::Result<()> {
+        let serve = |(stream, _)| self.serve_stream(stream, None, false);
+        self.io.serve_incoming(|| listener.accept(), serve).await;
+        Ok(())
     }
+
+    /// Serves HTTP on one stream of whatever kind, until it is closed or has become a WebSocket,
+    /// whose session goes on by itself. `peer` and `secure` are what [`handshake`] tells of them.
+    ///
+    /// [`handshake`]: sansocket_driver::Socket::handshake
+    pub fn serve_stream<S>(
+        &self,
+        stream: S,
+        peer: Option<SocketAddr>,
+        secure: bool,
+    ) -> impl Future<Output = ()> + Send + 'static
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.io.serve_connection(TokioIo::new(stream), peer, secure)
+    }
+}
+
+/// Packets are small and written as a whole; waiting for more only delays them.
+pub(crate) fn without_delay(stream: TcpStream) -> TcpStream {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "no TCP_NODELAY");
+    }
+    stream
 }
 
 impl Deref for Server {
@@ -91,14 +103,4 @@ impl OnRuntime for Server {
     fn from_io(io: Io) -> Self {
         Self { io }
     }
-}
-
-/// Whether a failure concerns only the connection that was being accepted.
-fn is_of_one_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionRefused
-    )
 }
