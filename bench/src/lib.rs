@@ -1,44 +1,47 @@
-//! The server that benchmarks measure: a handful of events, answered as fast as the library can.
+//! The server that benchmarks measure, as far as it is the same on every runtime: a handful of
+//! events, answered as fast as the library can.
 //!
 //! Settings come from the environment: `PORT` (3000), `PING_INTERVAL` (25000) and `PING_TIMEOUT`
-//! (20000) in milliseconds, `THREADS` (1; with 1, tokio's current-thread runtime), `SHARDS` (as
-//! many as threads), and `DATA`: `raw` takes payloads as checked but undecoded JSON, `value` (the
-//! default) as a `serde_json::Value`.
+//! (20000) in milliseconds, `THREADS` (1; other runtimes than tokio have variables of their own),
+//! `SHARDS` (as many as threads), and `DATA`: `raw` takes payloads as checked but undecoded JSON,
+//! `value` (the default) as a `serde_json::Value`.
 
 use std::env;
-use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sansocket_tokio::{Ack, Namespace, Raw, Server, Socket};
+use sansocket_driver::{Ack, Builder, Io, Namespace, Raw, Socket};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-fn main() -> io::Result<()> {
-    let runtime = match setting("THREADS", 1) {
-        1 => tokio::runtime::Builder::new_current_thread().enable_all().build(),
-        threads => {
-            let mut runtime = tokio::runtime::Builder::new_multi_thread();
-            runtime.worker_threads(threads).enable_all().build()
-        }
-    };
-    runtime?.block_on(serve())
+/// How many threads are to run tasks.
+pub fn threads() -> usize {
+    setting("THREADS", 1)
 }
 
-async fn serve() -> io::Result<()> {
-    let server = Server::builder()
+/// Where to listen.
+pub fn address() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, setting("PORT", 3_000)).into()
+}
+
+/// A builder with the settings of the environment.
+pub fn configure<S>(builder: Builder<S>) -> Builder<S> {
+    builder
         .ping_interval(Duration::from_millis(setting("PING_INTERVAL", 25_000)))
         .ping_timeout(Duration::from_millis(setting("PING_TIMEOUT", 20_000)))
-        .shards(setting("SHARDS", setting("THREADS", 1)))
-        .build()?;
-    let namespace = server.of("/");
+        .shards(setting("SHARDS", threads()))
+}
+
+/// Registers the handlers.
+pub fn install(io: &Io) {
+    let namespace = io.of("/");
     match env::var("DATA").as_deref() {
         Ok("raw") => handle::<Raw>(&namespace),
         _ => handle::<Value>(&namespace),
     }
-    server.listen(("127.0.0.1", setting("PORT", 3_000))).await
 }
 
 /// The events of the contract, with payloads taken as a `T`.

@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What examples share.
+
+pub mod chat;

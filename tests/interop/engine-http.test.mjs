@@ -6,6 +6,7 @@ import {
   ask,
   assertEngineError,
   call,
+  CERTIFICATE,
   connect,
   enginePath,
   nextEvent,
@@ -47,7 +48,8 @@ test("the handshake over polling", async () => {
 });
 
 test("engine.io-client understands the handshake", async (t) => {
-  const socket = new EngineSocket(server.url, { path: "/socket.io", transports: ["polling"] });
+  const options = { path: "/socket.io", transports: ["polling"], ...CERTIFICATE };
+  const socket = new EngineSocket(server.url, options);
   t.after(() => socket.close());
   const [handshake] = await nextEvent(socket, "handshake");
   assert.equal(handshake.maxPayload, MAX_PAYLOAD);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
 import { Socket as EngineSocket } from "engine.io-client";
 import {
   ask,
   call,
+  CERTIFICATE,
   connect,
+  connectStream,
   enginePath,
   nextEvent,
   oursOnly,
@@ -34,7 +35,8 @@ test("the handshake over WebSocket", async (t) => {
 });
 
 test("engine.io-client exchanges messages", async (t) => {
-  const socket = new EngineSocket(server.url, { path: "/socket.io", transports: ["websocket"] });
+  const options = { path: "/socket.io", transports: ["websocket"], ...CERTIFICATE };
+  const socket = new EngineSocket(server.url, options);
   t.after(() => socket.close());
   await nextEvent(socket, "open");
   socket.write("0");
@@ -238,7 +240,7 @@ test("garbage together with the upgrade request does no harm", async (t) => {
 
 /** Everything a raw TCP connection receives until `pattern` appears or the server closes. */
 async function rawAnswer(t, request, pattern) {
-  const socket = connectTcp(server.port, "127.0.0.1");
+  const socket = connectStream(server);
   t.after(() => socket.destroy());
   let answer = "";
   socket.on("error", () => socket.emit("finished"));

@@ -4,6 +4,7 @@ import { Socket as EngineSocket } from "engine.io-client";
 import {
   assertEngineError,
   call,
+  CERTIFICATE,
   connect,
   connected,
   nextEvent,
@@ -18,8 +19,8 @@ import {
   within,
 } from "./support.mjs";
 
-const server = await startServer({ PING_INTERVAL: "250", PING_TIMEOUT: "600" });
-const strict = await startServer({ CONNECT_TIMEOUT: "300" });
+const server = await startServer({ PING_INTERVAL: "250", PING_TIMEOUT: "2500" });
+const strict = await startServer({ CONNECT_TIMEOUT: "1000" });
 
 // These tests mostly wait, so they do it together.
 describe("heartbeat", { concurrency: true }, () => {
@@ -37,7 +38,7 @@ describe("heartbeat", { concurrency: true }, () => {
   test("the handshake names the intervals", async (t) => {
     const peer = await WebSocketPeer.connect(t, server);
     assert.equal(peer.handshake.pingInterval, 250);
-    assert.equal(peer.handshake.pingTimeout, 600);
+    assert.equal(peer.handshake.pingTimeout, 2500);
   });
 
   test("a WebSocket that never answers times out", async (t) => {
@@ -106,7 +107,7 @@ describe("heartbeat", { concurrency: true }, () => {
   });
 
   onEachTransport("a client notices that its server stands still", async (t, transport) => {
-    const frozen = await startServer({ PING_INTERVAL: "200", PING_TIMEOUT: "300" });
+    const frozen = await startServer({ PING_INTERVAL: "250", PING_TIMEOUT: "2500" });
     const socket = await connect(t, frozen, { transport, reconnection: true });
     const { id } = socket;
     frozen.signal("SIGSTOP");
@@ -122,7 +123,8 @@ describe("heartbeat", { concurrency: true }, () => {
 // --- Connections without a namespace -------------------------------------------------------------
 
 function engine(t, transport) {
-  const socket = new EngineSocket(strict.url, { path: "/socket.io", ...TRANSPORTS[transport] });
+  const options = { path: "/socket.io", ...TRANSPORTS[transport], ...CERTIFICATE };
+  const socket = new EngineSocket(strict.url, options);
   t.after(() => socket.close());
   return socket;
 }

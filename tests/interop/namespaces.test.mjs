@@ -5,6 +5,7 @@ import {
   ask,
   assertNothing,
   call,
+  CERTIFICATE,
   client,
   connect,
   connected,
@@ -24,7 +25,7 @@ const server = await startServer();
 
 onEachTransport("namespaces share one connection", async (t, transport) => {
   const own = await startServer();
-  const manager = new Manager(own.url, TRANSPORTS[transport]);
+  const manager = new Manager(own.url, { ...TRANSPORTS[transport], ...CERTIFICATE });
   const [main, custom] = ["/", "/custom"].map((name) => record(manager.socket(name)));
   t.after(() => manager._close());
   await Promise.all([connected(main), connected(custom)]);

@@ -3,9 +3,12 @@
 // for an event and fails after WAIT_MS with a message that says what did not happen.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { Agent, request as httpRequest } from "node:http";
+import * as http from "node:http";
+import * as https from "node:https";
+import { connect as connectTcp } from "node:net";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
+import { connect as connectTls } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { io } from "socket.io-client";
 import { WebSocket } from "ws";
@@ -19,6 +22,9 @@ export const TRANSPORTS = {
 };
 
 const COMMAND = process.env.SERVER_COMMAND;
+// The server reads the same variable. Nobody vouches for its certificate.
+const TLS = process.env.TLS !== undefined;
+export const CERTIFICATE = TLS ? { rejectUnauthorized: false } : {};
 /** Options of a test whose expectation the reference itself does not meet. */
 export const oursOnly = (reason) => ({
   skip: COMMAND ? false : `the reference differs: ${reason}`,
@@ -131,7 +137,7 @@ export async function startServer(environment = {}) {
     return within(exited, `end of the server after ${name}`);
   };
   after(() => stop());
-  return { port, url: `http://127.0.0.1:${port}`, signal, stop };
+  return { port, url: `${TLS ? "https" : "http"}://127.0.0.1:${port}`, signal, stop };
 }
 
 // --- Official clients ----------------------------------------------------------------------------
@@ -158,6 +164,7 @@ export function client(t, server, { namespace = "/", transport = "websocket", ..
     reconnectionDelayMax: 200,
     randomizationFactor: 0,
     ...TRANSPORTS[transport],
+    ...CERTIFICATE,
     ...options,
   });
   t.after(() => socket.disconnect());
@@ -243,7 +250,8 @@ export async function serverReason(watching, id) {
 
 // --- Raw HTTP ------------------------------------------------------------------------------------
 
-const agent = new Agent({ keepAlive: true });
+const { Agent, request: httpRequest } = TLS ? https : http;
+const agent = new Agent({ keepAlive: true, ...CERTIFICATE });
 after(() => agent.destroy());
 
 export const enginePath = (query) => `/socket.io/?${new URLSearchParams({ EIO: "4", ...query })}`;
@@ -351,6 +359,12 @@ export class PollingPeer {
   }
 }
 
+/** A stream to the server, on which anything may be said. */
+export function connectStream(server) {
+  const address = { host: "127.0.0.1", port: server.port };
+  return TLS ? connectTls({ ...address, ...CERTIFICATE }) : connectTcp(address);
+}
+
 // --- Raw WebSocket -------------------------------------------------------------------------------
 
 /** A WebSocket driven message by message; text arrives as string, binary as Buffer. */
@@ -358,8 +372,9 @@ export class WebSocketPeer {
   #inbox = new Inbox();
 
   constructor(t, server, query = {}, options = {}) {
-    const url = `ws://127.0.0.1:${server.port}${enginePath({ transport: "websocket", ...query })}`;
-    this.socket = new WebSocket(url, { perMessageDeflate: false, ...options });
+    const path = enginePath({ transport: "websocket", ...query });
+    const url = `${TLS ? "wss" : "ws"}://127.0.0.1:${server.port}${path}`;
+    this.socket = new WebSocket(url, { perMessageDeflate: false, ...CERTIFICATE, ...options });
     this.socket.on("message", (data, isBinary) => {
       this.#inbox.push("message", [isBinary ? data : data.toString()]);
     });

@@ -1,24 +1,30 @@
 //! The fixture server of `tests/interop/CONTRACT.md`, as far as it is the same on every runtime.
 //!
 //! A binary takes its runtime's builder through [`configure`], hands the server to [`install`], and
-//! listens on [`address`]. The [`announce`] line tells the suite where.
+//! listens on [`address`], by TLS where [`tls`] says so. The [`announce`] line tells the suite where.
 
 mod arguments;
 mod events;
 mod settings;
+mod tls;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use sansocket_driver::{Builder, ConnectError, Disconnect, Io, Raw, Runtime, Socket};
 use serde_json::{Map, Value, json};
 
 pub use settings::address;
+pub use tls::{self_signed, tls};
 
 /// The room of `/` whose members get the reports.
 const WATCHERS: &str = "watchers";
+
+/// How long clients may take to hear of the server's end.
+pub const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 
 /// What the handlers share.
 struct Fixture {

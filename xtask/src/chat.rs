@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use crate::failure::Failure;
+use crate::runtime::Runtime;
 use crate::workspace::{Profile, Workspace};
 use crate::{prerequisites, process};
 
@@ -11,13 +12,19 @@ use crate::{prerequisites, process};
 const CLIENT: &str = "examples/chat/node_modules/socket.io-client/dist";
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask chat [--port N] [--host H] [--allow-origin ORIGIN]
+Usage: cargo xtask chat [--runtime RUNTIME] [--port N] [--host H] [--allow-origin ORIGIN]
 
 Installs the official JavaScript client with npm, builds the chat example optimised and runs it
-until it is stopped. The options are the example's own and are passed on to it.
+until it is stopped.
+
+  --runtime RUNTIME   tokio, which is the default, smol or async-std
+
+The other options are the example's own and are passed on to it.
 ";
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode, Failure> {
+    let (runtime, arguments) = split(arguments)?;
+    let program = runtime.binary("chat");
     let client = client_folder(workspace)?;
     process::run(&mut workspace.cargo(&[
         "build",
@@ -25,11 +32,27 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
         "--package",
         "sansocket-examples",
         "--bin",
-        "chat",
+        &program,
     ]))?;
-    let mut chat = Command::new(workspace.binary(Profile::Release, "chat"));
+    let mut chat = Command::new(workspace.binary(Profile::Release, &program));
     chat.args(arguments).arg("--client-dir").arg(client);
     replace_with(&mut chat)
+}
+
+/// The runtime, and the options that are not ours.
+fn split(arguments: &[String]) -> Result<(Runtime, Vec<&String>), Failure> {
+    let mut runtime = Runtime::Tokio;
+    let mut others = Vec::new();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        if argument == "--runtime" {
+            let name = arguments.next().ok_or_else(|| Failure::new("--runtime needs a value"))?;
+            runtime = Runtime::from_name(name)?;
+        } else {
+            others.push(argument);
+        }
+    }
+    Ok((runtime, others))
 }
 
 /// The folder of the official client's browser builds, installed if need be.

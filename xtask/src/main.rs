@@ -10,6 +10,7 @@ mod counts;
 mod failure;
 mod prerequisites;
 mod process;
+mod runtime;
 mod test;
 mod tidy;
 mod workspace;

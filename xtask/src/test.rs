@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::counts::{Runner, TestCounts};
 use crate::failure::Failure;
+use crate::runtime::Runtime;
 use crate::workspace::{Profile, Workspace};
 use crate::{chat, check_core, prerequisites, process, tidy};
 
@@ -78,10 +79,14 @@ const STEPS: &[Step] = &[
     Step { name: "test", summary: "cargo test over all packages", run: cargo_test },
     Step {
         name: "interop",
-        summary: "the official JavaScript clients against the server",
+        summary: "the official JavaScript clients against the server, on each runtime, with TLS and without",
         run: interop,
     },
-    Step { name: "browser", summary: "the chat example in a headless browser", run: browser },
+    Step {
+        name: "browser",
+        summary: "the chat example in a headless browser, on each runtime",
+        run: browser,
+    },
 ];
 
 fn format(workspace: &Workspace) -> Result<(), Failure> {
@@ -116,9 +121,22 @@ fn cargo_test(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Fail
 fn interop(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Failure> {
     let folder = workspace.folder("tests/interop")?;
     prerequisites::npm_packages(&folder)?;
-    let server = build_binary(workspace, "interop-server")?;
-    let mut node = node_test(workspace, &folder)?;
-    process::run_tests(node.env("SERVER_COMMAND", server), Runner::Node, counts)
+    let mut runs = Vec::new();
+    for runtime in Runtime::ALL {
+        let server = build_binary(workspace, &runtime.binary("interop-server"))?;
+        for tls in [false, true] {
+            let mut node = node_test(workspace, &folder)?;
+            node.env("SERVER_COMMAND", &server);
+            let name = if tls {
+                node.env("TLS", "1");
+                format!("{runtime}, TLS")
+            } else {
+                runtime.to_string()
+            };
+            runs.push(suite_run(name, &mut node, counts)?);
+        }
+    }
+    all_alike(&runs)
 }
 
 fn browser(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Failure> {
@@ -126,12 +144,41 @@ fn browser(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Failure
     prerequisites::npm_packages(&folder)?;
     let client = chat::client_folder(workspace)?;
     let chromium = prerequisites::chromium()?;
-    let chat = build_binary(workspace, "chat")?;
-    // The tests fill in the port and split the words at spaces.
-    let command = format!("{} --port {{port}} --client-dir {}", chat.display(), client.display());
-    let mut node = node_test(workspace, &folder)?;
-    node.env("CHAT_COMMAND", command).env("CHROMIUM", chromium);
-    process::run_tests(&mut node, Runner::Node, counts)
+    let mut runs = Vec::new();
+    for runtime in Runtime::ALL {
+        let chat = build_binary(workspace, &runtime.binary("chat"))?;
+        // The tests fill in the port and split the words at spaces.
+        let (chat, client) = (chat.display(), client.display());
+        let command = format!("{chat} --port {{port}} --client-dir {client}");
+        let mut node = node_test(workspace, &folder)?;
+        node.env("CHAT_COMMAND", command).env("CHROMIUM", &chromium);
+        runs.push(suite_run(runtime.to_string(), &mut node, counts)?);
+    }
+    all_alike(&runs)
+}
+
+/// Runs a suite once, and says how many tests ran.
+fn suite_run(
+    name: String,
+    node: &mut Command,
+    total: &mut TestCounts,
+) -> Result<(String, TestCounts), Failure> {
+    let mut counts = TestCounts::default();
+    let outcome = process::run_tests(node, Runner::Node, &mut counts);
+    *total += counts;
+    println!("{name}: {counts}");
+    outcome.map(|()| (name, counts))
+}
+
+/// One suite for all: what one runtime is asked, every other is asked too.
+fn all_alike(runs: &[(String, TestCounts)]) -> Result<(), Failure> {
+    for (name, counts) in runs {
+        println!("{name:<16}{counts}");
+    }
+    match runs.iter().find(|(_, counts)| Some(counts) != runs.first().map(|(_, first)| first)) {
+        Some((name, _)) => Err(Failure::new(format!("{name} did not run the same tests"))),
+        None => Ok(()),
+    }
 }
 
 fn build_binary(workspace: &Workspace, name: &str) -> Result<PathBuf, Failure> {

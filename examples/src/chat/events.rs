@@ -8,15 +8,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use sansocket_tokio::{Ack, Broadcast, DisconnectReason, Namespace, Socket};
+use sansocket_driver::{Ack, Broadcast, DisconnectReason, Namespace, Socket};
 use serde::Serialize;
 
-use crate::limits;
-use crate::protocol::{
+use crate::chat::limits;
+use crate::chat::protocol::{
     Accepted, Answer, Enter, Entered, Fetch, Fetched, File, Leave, Left, Presence, Refusal, Say,
     Share, Typing, TypingHint,
 };
-use crate::state::{Chat, Posted};
+use crate::chat::state::{Chat, Posted};
 
 pub(crate) fn register(namespace: &Namespace) {
     namespace

@@ -16,20 +16,29 @@ Usage: chat [--port PORT] [--host ADDRESS] [--client-dir FOLDER] [--allow-origin
   --allow-origin ORIGIN  lets pages of another origin use the server
 ";
 
+/// What can be set on the command line.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Options {
-    pub(crate) host: IpAddr,
-    pub(crate) port: u16,
-    pub(crate) client_dir: PathBuf,
-    pub(crate) allow_origin: Option<String>,
+pub struct Options {
+    /// The IP address to listen on.
+    pub host: IpAddr,
+    /// The TCP port; the system chooses for 0.
+    pub port: u16,
+    /// Where the browser builds of the official client lie.
+    pub client_dir: PathBuf,
+    /// The origin whose pages may use the server, beside the server's own.
+    pub allow_origin: Option<String>,
 }
 
+/// Why a command line cannot be understood.
 #[derive(Debug, PartialEq, Error)]
-pub(crate) enum UsageError {
+pub enum UsageError {
+    /// There is no such option.
     #[error("there is no option {0:?}; --help lists them")]
     Unknown(OsString),
+    /// The option's value is missing.
     #[error("{0} needs a value")]
     NoValue(&'static str),
+    /// The option cannot have that value.
     #[error("{0} cannot be {1:?}")]
     BadValue(&'static str, OsString),
 }

@@ -7,9 +7,9 @@ use http::{HeaderValue, Method, Response, StatusCode};
 
 /// Path, type and content.
 const FILES: [(&str, &str, &str); 3] = [
-    ("/", "text/html; charset=utf-8", include_str!("../../../chat/page/index.html")),
-    ("/chat.css", "text/css; charset=utf-8", include_str!("../../../chat/page/chat.css")),
-    ("/chat.js", "text/javascript; charset=utf-8", include_str!("../../../chat/page/chat.js")),
+    ("/", "text/html; charset=utf-8", include_str!("../../chat/page/index.html")),
+    ("/chat.css", "text/css; charset=utf-8", include_str!("../../chat/page/chat.css")),
+    ("/chat.js", "text/javascript; charset=utf-8", include_str!("../../chat/page/chat.js")),
 ];
 
 /// Answers what is not for the Socket.IO server. Its content security policy stands in the page

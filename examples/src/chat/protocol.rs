@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sansocket_tokio::SocketId;
+use sansocket_driver::SocketId;
 use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sansocket_tokio::SocketId;
+use sansocket_driver::SocketId;
 
-use crate::limits::{FILES_BYTES_MAX, ROOMS_MAX, ROOMS_PER_SOCKET_MAX, SOCKETS_PER_ROOM_MAX};
-use crate::protocol::{Content, File, Message, Refusal, User};
+use crate::chat::limits::{FILES_BYTES_MAX, ROOMS_MAX, ROOMS_PER_SOCKET_MAX, SOCKETS_PER_ROOM_MAX};
+use crate::chat::protocol::{Content, File, Message, Refusal, User};
 
 use history::History;
 

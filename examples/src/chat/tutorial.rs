@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::io::{self, Write};
 
-use sansocket_tokio::{Ack, Namespace, Raw, Socket};
+use sansocket_driver::{Ack, Namespace, Raw, Socket};
 use serde::Serialize;
 
-use crate::limits;
+use crate::chat::limits;
 
 const LINE_CHARS_MAX: usize = 1_000;
 

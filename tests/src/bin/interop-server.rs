@@ -1,15 +1,11 @@
 //! The fixture server of `tests/interop/CONTRACT.md` on tokio.
 
 use std::io;
-use std::time::Duration;
 
 use sansocket_tests::contract;
 use sansocket_tokio::{OnRuntime, Server};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-
-/// How long clients may take to hear of the end.
-const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
@@ -22,9 +18,12 @@ async fn main() -> io::Result<()> {
         let server = server.clone();
         async move {
             terminate.recv().await;
-            server.close(CLOSE_DEADLINE).await;
+            server.close(contract::CLOSE_DEADLINE).await;
         }
     });
-    server.serve(listener).await?;
+    match contract::tls()? {
+        Some(config) => server.serve_tls(listener, config).await?,
+        None => server.serve(listener).await?,
+    }
     closing.await.map_err(io::Error::other)
 }

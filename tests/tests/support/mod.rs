@@ -2,30 +2,31 @@
 
 #![allow(dead_code, reason = "each of the test programs uses a part of it")]
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use sansocket_tests::client::{PATIENCE, eventually, in_time, visit};
-use sansocket_tokio::{Ack, Args, Builder, Io, Server, Socket, Stats};
-use tokio::net::TcpListener;
+use sansocket_tokio::{Ack, Args, Builder, Io, OnRuntime, Runtime, Server, Socket, Stats};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 pub(crate) struct TestServer {
-    pub(crate) io: Server,
+    pub(crate) io: Io,
     pub(crate) address: SocketAddr,
     /// Handlers of `wait` take one permit each, and do not finish without.
     pub(crate) gate: Arc<Semaphore>,
     /// Set by a handler that blocks.
     pub(crate) blocked: Arc<AtomicBool>,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<io::Result<()>>,
 }
 
 impl TestServer {
     pub(crate) async fn start(builder: Builder) -> Self {
-        let io = builder.build().expect("entropy");
+        let backend = Backend::of_this_program();
+        let io = builder.build_with(backend.runtime()).expect("entropy");
         let gate = Arc::new(Semaphore::new(0));
         let waiting = gate.clone();
         io.on_connect(async |socket: Socket| {
@@ -45,10 +46,7 @@ impl TestServer {
                 }
             }
         });
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let server = io.clone();
-        let serving = tokio::spawn(async move { server.serve(listener).await });
+        let (address, serving) = backend.serve(&io).await.expect("a port");
         Self { io, address, gate, blocked: Arc::default(), serving }
     }
 
@@ -78,6 +76,58 @@ impl TestServer {
     pub(crate) async fn finish_closed(self) {
         let served = in_time("Server::serve", self.serving).await;
         served.expect("no panic").expect("no error");
+    }
+}
+
+/// The runtime that serves. The clients are on tokio.
+#[derive(Clone, Copy)]
+enum Backend {
+    Tokio,
+    Smol,
+    AsyncStd,
+}
+
+impl Backend {
+    /// Test programs whose names end with a runtime repeat the others' tests on it.
+    fn of_this_program() -> Self {
+        match env!("CARGO_CRATE_NAME") {
+            name if name.ends_with("smol") => Self::Smol,
+            name if name.ends_with("async_std") => Self::AsyncStd,
+            _ => Self::Tokio,
+        }
+    }
+
+    fn runtime(self) -> Arc<dyn Runtime> {
+        match self {
+            Self::Tokio => Server::runtime(),
+            Self::Smol => sansocket_smol::Server::runtime(),
+            Self::AsyncStd => sansocket_async_std::Server::runtime(),
+        }
+    }
+
+    /// Serves on a free port.
+    async fn serve(self, io: &Io) -> io::Result<(SocketAddr, JoinHandle<io::Result<()>>)> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        listener.set_nonblocking(true)?;
+        let io = io.clone();
+        let serving = match self {
+            Self::Tokio => {
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                tokio::spawn(async move { Server::from_io(io).serve(listener).await })
+            }
+            Self::Smol => {
+                let listener = smol::net::TcpListener::try_from(listener)?;
+                let server = sansocket_smol::Server::from_io(io);
+                tokio::spawn(smol::spawn(async move { server.serve(listener).await }))
+            }
+            Self::AsyncStd => {
+                let server = sansocket_async_std::Server::from_io(io);
+                let serve = async move { server.serve(listener.into()).await };
+                tokio::spawn(async_std::task::spawn(serve))
+            }
+        };
+        Ok((address, serving))
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX};
-use crate::protocol::{Content, Message};
+use crate::chat::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX};
+use crate::chat::protocol::{Content, Message};
 
 /// Messages, the oldest first, limited in number and in the bytes of their texts.
 #[derive(Default)]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX};
+use crate::chat::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX};
 
 const NOW: u64 = 1_700_000_000_000_000;
 

@@ -1,0 +1,16 @@
+//! The tests of whole servers, on async-std: `support` goes by the name of this program.
+#![allow(
+    clippy::duplicate_mod,
+    clippy::module_inception,
+    reason = "each of these is a test program, which brings the modules that it needs"
+)]
+
+#[path = "application.rs"]
+mod application;
+#[path = "hostile.rs"]
+mod hostile;
+#[path = "order.rs"]
+mod order;
+#[path = "shutdown.rs"]
+mod shutdown;
+mod support;
