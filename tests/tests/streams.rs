@@ -65,6 +65,7 @@ async fn what_tls_holds_back_still_arrives() -> io::Result<()> {
         let received = expect(&mut client, "a\"]").await?;
         assert!(received.len() > payload.len());
     }
+    drop(client);
     Io::close(&server, PATIENCE).await;
     Ok(())
 }

@@ -205,6 +205,8 @@ fn node_test(workspace: &Workspace, folder: &Path) -> Result<Command, Failure> {
     for file in &files {
         command.arg(file.strip_prefix(folder).unwrap_or(file));
     }
+    // What cargo sets for tests in Rust; the servers here run as users would start them.
+    command.env_remove("SMOL_THREADS").env_remove("ASYNC_STD_THREAD_COUNT");
     command.current_dir(folder);
     Ok(command)
 }
