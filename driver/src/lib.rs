@@ -21,7 +21,7 @@ pub use app::{
     Rooms, Socket, TimedBroadcast, TimedEmitter, VolatileEmitter,
 };
 pub use handshake::Handshake;
-pub use http::{ClientFiles, Cors};
+pub use http::{ClientFiles, Cors, Peer};
 pub use runtime::{Runtime, Sleep};
 pub use sansocket_core::{
     Args, ArgsError, BroadcastReport, Config, DisconnectReason, EncodeError, Limits, Message, Raw,

@@ -21,6 +21,8 @@
 
 mod runtime;
 mod server;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use bytes;
 pub use http;
