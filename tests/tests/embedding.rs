@@ -1,8 +1,6 @@
 //! Servers inside web applications, as far as the official client cannot see it: what it sees is
 //! tested in `tests/embedding`.
 
-mod support;
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -11,7 +9,7 @@ use axum::routing::get;
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::{Empty, Full};
 use sansocket_tests::client::{PATIENCE, eventually, in_time, visit};
-use sansocket_tokio::{Peer, Server, Socket};
+use sansocket_tokio::{Ack, Peer, Server, Socket};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -41,13 +39,14 @@ async fn answer(io: &Server, request: http::request::Builder) -> Response<Full<b
 async fn nested_or_as_a_layer_it_serves_and_ends_with_its_host() {
     for nested in [false, true] {
         let io = Server::builder().build().expect("entropy");
+        io.on("echo", async |_: Socket, value: String| Ack(value));
         let router = Router::new().route("/page", get(async || "a page"));
         let router = match nested {
             true => router.nest_service("/socket.io", io.service()),
             false => router.layer(io.layer()),
         };
         let (address, stop, serving) = serve(router).await;
-        visit(address).await.expect("a client is served");
+        in_time("the client", visit(address)).await.expect("it is served");
         eventually("the client's session has gone", || io.stats().sessions == 0).await;
         in_time("Server::close", io.close(PATIENCE)).await;
         stop.send(()).expect("it is still serving");
