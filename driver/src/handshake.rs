@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
+use crate::http::Peer;
+
 /// The first HTTP request of a session, as far as applications want to know it.
 ///
 /// It is kept for as long as the session lives, so it is compact: headers and query are copied
@@ -11,8 +13,8 @@ use std::time::SystemTime;
 pub struct Handshake {
     pub(crate) headers: Headers,
     pub(crate) uri: Box<str>,
-    pub(crate) peer: Option<SocketAddr>,
-    pub(crate) secure: bool,
+    pub(crate) peer: Peer,
+    pub(crate) extensions: http::Extensions,
     pub(crate) issued: SystemTime,
 }
 
@@ -23,12 +25,12 @@ pub(crate) struct Headers(Box<[u8]>);
 impl Handshake {
     pub(crate) fn new(
         request: &http::request::Parts,
-        peer: Option<SocketAddr>,
-        secure: bool,
+        peer: Peer,
+        extensions: http::Extensions,
         issued: SystemTime,
     ) -> Self {
         let uri = request.uri.path_and_query().map_or("/", |target| target.as_str());
-        Self { headers: Headers::new(&request.headers), uri: uri.into(), peer, secure, issued }
+        Self { headers: Headers::new(&request.headers), uri: uri.into(), peer, extensions, issued }
     }
 
     /// The value of a header, by its name in lower case. Of repeated headers, the first.
@@ -56,17 +58,23 @@ impl Handshake {
 
     /// The TCP peer, as far as the runtime knows one. Proxies' headers are not looked at.
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.peer
+        self.peer.address
     }
 
     /// Whether the stream is encrypted, as far as the server knows.
     pub fn secure(&self) -> bool {
-        self.secure
+        self.peer.secure
     }
 
     /// Whether the request came from another origin (it has an `Origin` header).
     pub fn cross_origin(&self) -> bool {
         self.header("origin").is_some()
+    }
+
+    /// What the web framework around this server knows of the request, such as who is logged in.
+    /// There are values of the types that [`Builder::extension`](crate::Builder::extension) named.
+    pub fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
+        self.extensions.get()
     }
 
     /// When the request came.

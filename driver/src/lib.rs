@@ -26,7 +26,7 @@ pub use app::{
 #[cfg(feature = "futures-io")]
 pub use futures_io::FuturesIo;
 pub use handshake::Handshake;
-pub use http::{ClientFiles, Cors};
+pub use http::{ClientFiles, Cors, Peer};
 pub use runtime::{Runtime, Sleep};
 pub use sansocket_core::{
     Args, ArgsError, BroadcastReport, Config, DisconnectReason, EncodeError, Limits, Message, Raw,

@@ -7,12 +7,16 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::header::CONNECTION;
+use http::{StatusCode, Version};
+use http_body_util::Full;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 
 use crate::app::Io;
-use crate::http::{Peer, serve};
+use crate::http::{Peer, is_under, response, serve, serve_own};
 use crate::inner::Inner;
 use crate::runtime::HyperTimer;
 
@@ -39,6 +43,45 @@ impl Io {
         S: Read + Write + Unpin + Send + 'static,
     {
         serve_connection(self.inner.clone(), stream, Peer { address: peer, secure })
+    }
+
+    /// Serves one request that somebody else's HTTP server has received, and that is for this
+    /// server: its path is not looked at. For plain hyper, or a framework that is built on it.
+    ///
+    /// WebSockets need hyper's upgrade: its `OnUpgrade` among the request's extensions, which a
+    /// connection with upgrades (`with_upgrades`) puts there. Without it, and with HTTP/2, which has
+    /// none, clients stay on polling. A [`Peer`] among the extensions says where the request comes
+    /// from.
+    ///
+    /// Dropping the future means that the client has gone. [`close`](Self::close) answers the
+    /// requests that wait, so a graceful shutdown of the HTTP server that begins with it is a short
+    /// one.
+    pub fn serve_request<B>(
+        &self,
+        request: http::Request<B>,
+    ) -> impl Future<Output = http::Response<Full<Bytes>>> + Send + 'static
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        async move {
+            let peer = request.extensions().get().copied().unwrap_or_default();
+            let version = request.version();
+            let response = serve_own(inner, peer, request).await;
+            // There is no way to close the connection without an answer here.
+            let mut response = response.unwrap_or_else(|_| response::last(StatusCode::BAD_REQUEST));
+            if version >= Version::HTTP_2 {
+                // A connection is more than one request there, and the header not allowed.
+                response.headers_mut().remove(CONNECTION);
+            }
+            response
+        }
+    }
+
+    /// Whether a request with this path is for this server: what is to be handed to
+    /// [`serve_request`](Self::serve_request) by who does not route by other means.
+    pub fn serves_path(&self, path: &str) -> bool {
+        is_under(&self.inner.settings.path, path)
     }
 
     /// Ends the server: new sessions are refused, sockets are told `server shutting down`, what is

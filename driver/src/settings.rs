@@ -35,4 +35,18 @@ pub(crate) struct Settings {
     pub(crate) body_timeout: Duration,
     /// Time in which a closing WebSocket must have taken what is queued for it.
     pub(crate) close_timeout: Duration,
+    /// One for each type whose value a handshake keeps of its request's extensions.
+    pub(crate) extensions: Vec<CopyExtension>,
+}
+
+/// Copies the value of one type, if there is one.
+pub(crate) type CopyExtension = fn(&http::Extensions, &mut http::Extensions);
+
+impl Settings {
+    /// What a handshake keeps of its request's extensions.
+    pub(crate) fn kept_extensions(&self, request: &http::Extensions) -> http::Extensions {
+        let mut kept = http::Extensions::new();
+        self.extensions.iter().for_each(|copy| copy(request, &mut kept));
+        kept
+    }
 }

@@ -47,6 +47,8 @@ mod runtime;
 mod server;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use bytes;
 pub use http;

@@ -33,7 +33,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
     match selection::parse(arguments, &names)? {
         Request::List => {
             for step in STEPS {
-                println!("{:<9}{}", step.name, step.summary);
+                println!("{:<10}{}", step.name, step.summary);
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -81,6 +81,11 @@ const STEPS: &[Step] = &[
         name: "interop",
         summary: "the official JavaScript clients against the server, on each runtime, with TLS and without",
         run: interop,
+    },
+    Step {
+        name: "embedding",
+        summary: "the official client against servers inside web applications",
+        run: embedding,
     },
     Step {
         name: "browser",
@@ -137,6 +142,16 @@ fn interop(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Failure
         }
     }
     all_alike(&runs)
+}
+
+fn embedding(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Failure> {
+    let folder = workspace.folder("tests/embedding")?;
+    prerequisites::npm_packages(&folder)?;
+    let axum = build_binary(workspace, "with-axum")?;
+    let hyper = build_binary(workspace, "with-hyper")?;
+    let mut node = node_test(workspace, &folder)?;
+    node.env("AXUM_COMMAND", axum).env("HYPER_COMMAND", hyper);
+    process::run_tests(&mut node, Runner::Node, counts)
 }
 
 fn browser(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Failure> {
@@ -233,7 +248,7 @@ fn run_steps(workspace: &Workspace, selection: &Selection) -> ExitCode {
             break;
         }
     }
-    println!("\n{:<9}{:<8}time", "step", "result");
+    println!("\n{:<10}{:<8}time", "step", "result");
     for row in report {
         println!("{row}");
     }
@@ -243,5 +258,5 @@ fn run_steps(workspace: &Workspace, selection: &Selection) -> ExitCode {
 
 fn table_row(name: &str, passed: bool, elapsed: Duration) -> String {
     let result = if passed { "ok" } else { "FAILED" };
-    format!("{name:<9}{result:<8}{:.1} s", elapsed.as_secs_f64())
+    format!("{name:<10}{result:<8}{:.1} s", elapsed.as_secs_f64())
 }

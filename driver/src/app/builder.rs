@@ -57,6 +57,7 @@ impl<S> Default for Builder<S> {
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             close_timeout: Duration::from_secs(10),
+            extensions: Vec::new(),
         };
         Self {
             config: Config::default(),
@@ -168,6 +169,22 @@ impl<S> Builder<S> {
         Fut: Future<Output = http::Response<Bytes>> + Send + 'static,
     {
         self.settings.fallback = Some(Arc::new(move |request| Box::pin(answer(request))));
+        self
+    }
+
+    /// Keeps what a web framework has put among a request's extensions, for
+    /// [`Handshake::extension`](crate::Handshake::extension): one type with each call, if the
+    /// request has a value of it.
+    ///
+    /// Only what is named is kept, because it is kept for as long as the session lives, and
+    /// frameworks put much there; some of that holds on to the buffer that the request was read
+    /// into.
+    pub fn extension<T: Clone + Send + Sync + 'static>(mut self) -> Self {
+        self.settings.extensions.push(|request, kept| {
+            if let Some(value) = request.get::<T>() {
+                kept.insert(value.clone());
+            }
+        });
         self
     }
 

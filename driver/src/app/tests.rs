@@ -19,6 +19,7 @@ use bytes::Bytes;
 use sansocket_core::codec::engine::{decode_binary, decode_text};
 use sansocket_core::{ConnectionKey, Event, Output, Timestamp, TransportKey};
 
+use crate::Peer;
 use crate::runtime::{Runtime, Sleep};
 use crate::{Builder, Handshake, Io};
 
@@ -92,7 +93,12 @@ impl Client {
         let opened = shard_state.with(|state| state.core.open_websocket(now).unwrap());
         let request = http::Request::get("/socket.io/?EIO=4&token=x%20y").body(()).unwrap();
         let parts = request.into_parts().0;
-        let handshake = Handshake::new(&parts, None, false, SystemTime::UNIX_EPOCH);
+        let handshake = Handshake::new(
+            &parts,
+            Peer::default(),
+            http::Extensions::new(),
+            SystemTime::UNIX_EPOCH,
+        );
         let (opened, transport) = opened;
         let mut client = Self {
             io: io.clone(),

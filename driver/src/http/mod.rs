@@ -4,11 +4,12 @@ mod body;
 mod client_files;
 mod cors;
 mod polling;
-mod response;
+pub(crate) mod response;
 mod service;
 mod strict;
 mod upgrade;
 
 pub use client_files::ClientFiles;
 pub use cors::Cors;
-pub(crate) use service::{Peer, serve};
+pub use service::Peer;
+pub(crate) use service::{is_under, serve, serve_own};

@@ -19,10 +19,15 @@ use super::strict::{self, HeaderLimits};
 use super::{polling, upgrade};
 
 /// What is known of the other end of a stream.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Peer {
-    pub(crate) address: Option<SocketAddr>,
-    pub(crate) secure: bool,
+///
+/// A web framework that hands its requests to [`Io::serve_request`](crate::Io::serve_request) can
+/// put one among their extensions, if it knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Peer {
+    /// The address, for streams that have one.
+    pub address: Option<SocketAddr>,
+    /// Whether the stream is encrypted.
+    pub secure: bool,
 }
 
 /// There is no response: the connection is to be closed.
@@ -30,8 +35,36 @@ pub(crate) struct Peer {
 #[error("the request was given up")]
 pub(crate) struct GivenUp;
 
-/// Serves one request.
+/// Serves one request of a stream that is ours.
 pub(crate) async fn serve<B>(
+    inner: Arc<Inner>,
+    peer: Peer,
+    request: Request<B>,
+) -> Result<Response<Body>, GivenUp>
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    if is_under(&inner.settings.path, request.uri().path()) {
+        return serve_own(inner, peer, request).await;
+    }
+    let (parts, _) = request.into_parts();
+    if let Err(status) = strict::check_request(&parts, HeaderLimits::default()) {
+        return Ok(response::last(status));
+    }
+    Ok(match &inner.settings.fallback {
+        Some(fallback) => fallback(parts).await.map(Body::from),
+        None => response::empty(StatusCode::NOT_FOUND),
+    })
+}
+
+/// Whether a request is for the server at `base`, which has a slash at its end.
+pub(crate) fn is_under(base: &str, path: &str) -> bool {
+    path.starts_with(base)
+}
+
+/// Serves one request that is for this server, whatever its path says: who nests the server in a
+/// router may have cut the path.
+pub(crate) async fn serve_own<B>(
     inner: Arc<Inner>,
     peer: Peer,
     request: Request<B>,
@@ -43,21 +76,15 @@ where
     if let Err(status) = strict::check_request(&parts, HeaderLimits::default()) {
         return Ok(response::last(status));
     }
-    let path = parts.uri.path();
     let settings = &inner.settings;
-    let is_ours = path.starts_with(&*settings.path);
-    if let Some(files) = settings.client_files.as_ref().filter(|_| is_ours) {
-        let name = &path[settings.path.len()..];
+    if let Some(files) = &settings.client_files {
+        let path = parts.uri.path();
+        let name =
+            path.strip_prefix(&*settings.path).unwrap_or_else(|| path.trim_start_matches('/'));
         if let Some(response) = files.serve(name, &parts.method, &parts.headers) {
             let response = response.map(Body::from);
             return Ok(with_cors(&inner, &parts.headers, response));
         }
-    }
-    if !is_ours {
-        return Ok(match &settings.fallback {
-            Some(fallback) => fallback(parts).await.map(Body::from),
-            None => response::empty(StatusCode::NOT_FOUND),
-        });
     }
     if let Some(cors) = settings.cors.as_ref().filter(|_| parts.method == Method::OPTIONS) {
         return Ok(cors.preflight(&parts).map(|()| Body::default()));
@@ -165,7 +192,8 @@ async fn handshake(
     transport: Transport,
 ) -> Response<Body> {
     let issued = SystemTime::now();
-    let handshake = Arc::new(Handshake::new(&parts, peer.address, peer.secure, issued));
+    let extensions = inner.settings.kept_extensions(&parts.extensions);
+    let handshake = Arc::new(Handshake::new(&parts, peer, extensions, issued));
     match transport {
         Transport::Polling => polling::open(inner, handshake, &parts.headers).await,
         Transport::WebSocket => upgrade::open_session(inner, handshake, parts),
