@@ -19,9 +19,9 @@ use self::placeholder::OpenObject;
 use self::string::{string_end, string_parts};
 use crate::PacketError;
 
-/// The deepest nesting that can be allowed: the scanner has this many bits. serde_json decodes no
-/// deeper value either.
-pub const MAX_DEPTH: usize = 128;
+/// The deepest nesting that can be allowed: serde_json decodes no deeper value. The scanner has one
+/// bit more.
+pub const MAX_DEPTH: usize = 127;
 
 /// Checks that `text` is one JSON value, with nothing but whitespace around it.
 ///
