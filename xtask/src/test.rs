@@ -78,7 +78,7 @@ const STEPS: &[Step] = &[
     Step { name: "test", summary: "cargo test over all packages", run: cargo_test },
     Step {
         name: "interop",
-        summary: "the official JavaScript clients against the server",
+        summary: "the official JavaScript parsers and clients against ours",
         run: interop,
     },
     Step { name: "browser", summary: "the chat example in a headless browser", run: browser },
@@ -114,6 +114,9 @@ fn cargo_test(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Fail
 }
 
 fn interop(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Failure> {
+    let vectors = workspace.folder("tests/vectors")?;
+    prerequisites::npm_packages(&vectors)?;
+    process::run_tests(&mut node_test(workspace, &vectors)?, Runner::Node, counts)?;
     let folder = workspace.folder("tests/interop")?;
     prerequisites::npm_packages(&folder)?;
     let server = build_binary(workspace, "interop-server")?;
