@@ -171,7 +171,7 @@ impl<'a, O: Observer> Scanner<'a, O> {
                 b'f' => literal_end(text, at, b"false"),
                 b'n' => literal_end(text, at, b"null"),
                 b' ' | b'\t' | b'\n' | b'\r' => {
-                    at = whitespace_end(text, at + 1);
+                    at = long_whitespace_end(text, at);
                     continue;
                 }
                 _ => None,
@@ -199,7 +199,7 @@ impl<'a, O: Observer> Scanner<'a, O> {
                         at += 1;
                         self.close(at)?;
                     }
-                    b' ' | b'\t' | b'\n' | b'\r' => at = whitespace_end(text, at + 1),
+                    b' ' | b'\t' | b'\n' | b'\r' => at = long_whitespace_end(text, at),
                     _ => return Err(PacketError::InvalidPayload),
                 }
             }
