@@ -3,6 +3,9 @@
 //! The first character names the shard that holds the session, so that any request finds it
 //! without a shared table. The other 19 carry 114 random bits.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::borrow::Cow;
 use core::fmt;
 

@@ -55,7 +55,7 @@ impl Default for Limits {
             payload_packets: 4_096,
             attachments: 10,
             attachments_timeout: Duration::from_secs(30),
-            json_depth: 128,
+            json_depth: 127,
             event_name_bytes: 512,
             namespace_bytes: 512,
             namespaces: 64,

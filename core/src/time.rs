@@ -1,5 +1,8 @@
 //! Time as the core sees it: a number that the driver supplies.
 
+#[cfg(test)]
+mod tests;
+
 use core::fmt;
 use core::ops::Add;
 use core::time::Duration;

@@ -7,7 +7,9 @@
 mod chat;
 mod check_core;
 mod counts;
+mod coverage;
 mod failure;
+mod mutants;
 mod prerequisites;
 mod process;
 mod runtime;
@@ -71,6 +73,18 @@ const TASKS: &[Task] = &[
         summary: "prove that the core cannot do IO",
         help: check_core::HELP,
         run: check_core::run,
+    },
+    Task {
+        name: "coverage",
+        summary: "what of the core the tests reach",
+        help: coverage::HELP,
+        run: coverage::run,
+    },
+    Task {
+        name: "mutants",
+        summary: "whether the tests notice changes of the core",
+        help: mutants::HELP,
+        run: mutants::run,
     },
     Task { name: "tidy", summary: "the repository's own rules", help: tidy::HELP, run: tidy::run },
 ];

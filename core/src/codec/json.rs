@@ -19,9 +19,9 @@ use self::placeholder::OpenObject;
 use self::string::{string_end, string_parts};
 use crate::PacketError;
 
-/// The deepest nesting that can be allowed: the scanner has this many bits. serde_json decodes no
-/// deeper value either.
-pub const MAX_DEPTH: usize = 128;
+/// The deepest nesting that can be allowed: serde_json decodes no deeper value. The scanner has one
+/// bit more.
+pub const MAX_DEPTH: usize = 127;
 
 /// Checks that `text` is one JSON value, with nothing but whitespace around it.
 ///
@@ -171,7 +171,7 @@ impl<'a, O: Observer> Scanner<'a, O> {
                 b'f' => literal_end(text, at, b"false"),
                 b'n' => literal_end(text, at, b"null"),
                 b' ' | b'\t' | b'\n' | b'\r' => {
-                    at = whitespace_end(text, at + 1);
+                    at = long_whitespace_end(text, at);
                     continue;
                 }
                 _ => None,
@@ -199,7 +199,7 @@ impl<'a, O: Observer> Scanner<'a, O> {
                         at += 1;
                         self.close(at)?;
                     }
-                    b' ' | b'\t' | b'\n' | b'\r' => at = whitespace_end(text, at + 1),
+                    b' ' | b'\t' | b'\n' | b'\r' => at = long_whitespace_end(text, at),
                     _ => return Err(PacketError::InvalidPayload),
                 }
             }

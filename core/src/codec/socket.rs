@@ -11,7 +11,7 @@
 //! - Counts and ids are decimal digits. The reference takes whatever JavaScript converts to a
 //!   number, such as a space; and it loses precision above 2^53, where we answer
 //!   [`IllegalAckId`](PacketError::IllegalAckId).
-//! - `450-["a"]` is a plain event. The reference then swallows the next packet.
+//! - `450-["a"]` is a plain event. The reference refuses it.
 
 #[cfg(test)]
 mod tests;

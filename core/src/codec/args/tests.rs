@@ -396,3 +396,28 @@ proptest! {
         prop_assert_eq!(received.decode::<Everything>().unwrap(), value);
     }
 }
+
+#[test]
+fn decodes_numbers_to_the_last_bit() {
+    // The nearest double is not what multiplying the digits by a power of ten gives.
+    for text in ["2.2250738585072011e-308", "0.0034167529083388395", "-1.90649718919060868e-171"] {
+        let expected: f64 = text.parse().unwrap();
+        assert_eq!(args(&format!(r#"42["e",{text}]"#), &[]).decode::<f64>().unwrap(), expected);
+    }
+}
+
+#[test]
+fn decodes_whatever_the_codec_lets_through() {
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    let depth = Limits::default().json_depth;
+    // The array of arguments is the outermost level.
+    let argument = nested(depth - 1);
+    let packet = format!(r#"42["e",{argument}]"#);
+    assert_eq!(args(&packet, &[]).decode::<(Value,)>().unwrap().0.to_string(), argument);
+    let placeholder = r#"{"_placeholder":true,"num":0}"#;
+    let attached = format!(r#"451-["e",{argument},{placeholder}]"#);
+    assert!(args(&attached, &[b""]).decode::<(Value, Bytes)>().is_ok());
+    let connect = format!("40{{\"a\":{argument}}}");
+    let packet = Packet::decode(Bytes::from(connect), &Limits::default()).unwrap();
+    assert!(packet.into_raw().unwrap().decode::<Value>().is_ok());
+}
