@@ -8,6 +8,7 @@ pub mod arguments;
 pub mod json;
 pub mod packet;
 pub mod request;
+pub mod session;
 pub mod websocket;
 
 mod canary;
@@ -26,6 +27,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "arguments", body: arguments::run },
     Target { name: "packet", body: packet::run },
     Target { name: "request", body: request::run },
+    Target { name: "session", body: session::run },
     Target { name: "websocket", body: websocket::run },
 ];
 
