@@ -8,6 +8,7 @@ mod chat;
 mod check_core;
 mod counts;
 mod failure;
+mod fuzz;
 mod prerequisites;
 mod process;
 mod test;
@@ -70,6 +71,12 @@ const TASKS: &[Task] = &[
         summary: "prove that the core cannot do IO",
         help: check_core::HELP,
         run: check_core::run,
+    },
+    Task {
+        name: "fuzz",
+        summary: "look for inputs that make a target panic",
+        help: fuzz::HELP,
+        run: fuzz::run,
     },
     Task { name: "tidy", summary: "the repository's own rules", help: tidy::HELP, run: tidy::run },
 ];
