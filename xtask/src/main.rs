@@ -9,6 +9,7 @@ mod check_core;
 mod counts;
 mod coverage;
 mod failure;
+mod fuzz;
 mod mutants;
 mod prerequisites;
 mod process;
@@ -85,6 +86,12 @@ const TASKS: &[Task] = &[
         summary: "whether the tests notice changes of the core",
         help: mutants::HELP,
         run: mutants::run,
+    },
+    Task {
+        name: "fuzz",
+        summary: "look for inputs that make a target panic",
+        help: fuzz::HELP,
+        run: fuzz::run,
     },
     Task { name: "tidy", summary: "the repository's own rules", help: tidy::HELP, run: tidy::run },
 ];

@@ -35,6 +35,26 @@ pub(crate) fn attempt(command: &mut Command) -> Result<(bool, String), Failure> 
     Ok((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 
+/// Runs `command`, shows each line that it prints on standard error to `line_read` as well, and
+/// returns whether it succeeded.
+pub(crate) fn run_watched(
+    command: &mut Command,
+    mut line_read: impl FnMut(&str),
+) -> Result<bool, Failure> {
+    announce(command);
+    let child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut child = child.map_err(|error| cannot_start(command, &error))?;
+    if let Some(stderr) = child.stderr.take() {
+        for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            eprintln!("{line}");
+            line_read(&line);
+        }
+    }
+    let status = child.wait().map_err(|error| cannot_start(command, &error))?;
+    Ok(status.success())
+}
+
 /// Runs a test runner: passes its output on and adds up the tests that it reports.
 pub(crate) fn run_tests(
     command: &mut Command,

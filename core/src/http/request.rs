@@ -128,9 +128,9 @@ impl<'a> Query<'a> {
         loop {
             let end = memchr(b'&', rest.as_bytes()).unwrap_or(rest.len());
             let (pair, behind) = rest.split_at(end);
-            if let Some(equals) = memchr(b'=', pair.as_bytes()) {
-                found.set(&pair[..equals], Cow::Borrowed(&pair[equals + 1..]));
-            }
+            // A name alone has an empty value, as the decoder has it.
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            found.set(name, Cow::Borrowed(value));
             match behind.get(1..) {
                 Some(next) => rest = next,
                 None => return found,

@@ -39,6 +39,10 @@ fn routes_each_kind_of_request() {
         (get("EIO=4"), Err(Refusal::UnknownTransport)),
         (get("EIO=4&transport=__proto__"), Err(Refusal::UnknownTransport)),
         (get("EIO=4&transport=polling&transport=abc"), Err(Refusal::UnknownTransport)),
+        // A name alone has an empty value, whether or not something else must be decoded.
+        (get("EIO=4&transport=polling&transport"), Err(Refusal::UnknownTransport)),
+        (get("EIO=4&transport=polling&transport&t=+"), Err(Refusal::UnknownTransport)),
+        (get("EIO=4&transport=polling&sid&&"), Ok(Route::Handshake(Transport::Polling))),
         (get("EIO=4&transport=polling&sid="), Ok(Route::Handshake(Transport::Polling))),
         (get("EIO=4&transport=polling&sid=__proto__"), Err(Refusal::UnknownSession)),
         (

@@ -14,7 +14,7 @@ use serde_json::Error;
 use serde_json::de::SliceRead;
 
 use self::attached::Attached;
-use crate::codec::json::plain_run_end;
+use crate::codec::json::{plain_run_end, whitespace_end};
 
 /// Decodes `text`, one JSON value, with the attachments that its placeholders name.
 pub(super) fn value<T: DeserializeOwned>(
@@ -22,7 +22,9 @@ pub(super) fn value<T: DeserializeOwned>(
     attachments: &Attachments,
 ) -> Result<T, Error> {
     let mut json = serde_json::Deserializer::from_slice(text);
-    T::deserialize(Attached::new(&mut json, attachments))
+    let value = T::deserialize(Attached::new(&mut json, attachments))?;
+    json.end()?;
+    Ok(value)
 }
 
 /// Deserializes all arguments together: a tuple takes one for each element, anything else the
@@ -53,6 +55,18 @@ impl<'a> Arguments<'a> {
         is_present.then(|| serde_json::Deserializer::from_slice(text))
     }
 
+    /// Whether the whole first argument was read. As a 128-bit integer, serde_json reads of `1.5` the
+    /// `1`, and leaves it to its caller to find the rest.
+    #[inline]
+    fn finish(self, json: serde_json::Deserializer<SliceRead<'a>>) -> Result<(), Error> {
+        let text = self.array.get(self.first..).unwrap_or_default();
+        let end = json.into_iter::<IgnoredAny>().byte_offset();
+        match text.get(whitespace_end(text, end)) {
+            Some(b',' | b']') => Ok(()),
+            Some(_) | None => Err(Error::custom("trailing characters")),
+        }
+    }
+
     /// The first argument, if it is a string without escape sequences. It is what most events have,
     /// and it has been validated, so it needs no parser.
     #[inline]
@@ -76,12 +90,14 @@ macro_rules! first_argument {
             let Some(mut json) = self.first() else {
                 return Missing { index: 0 }.$method($($parameter,)* visitor);
             };
-            match self.attachments {
+            let value = match self.attachments {
                 None => json.$method($($parameter,)* visitor),
                 Some(attachments) => {
                     Attached::new(&mut json, attachments).$method($($parameter,)* visitor)
                 }
-            }
+            }?;
+            self.finish(json)?;
+            Ok(value)
         }
     )*};
 }

@@ -184,6 +184,23 @@ fn reports_what_does_not_fit() {
 }
 
 #[test]
+fn a_number_is_read_to_its_end() {
+    for number in ["1.5", "1e3", "-2.0"] {
+        for text in [format!("42[7,{number}]"), format!("42[7,{number} , 2]")] {
+            assert!(args(&text, &[]).decode::<i128>().is_err(), "{text}");
+            assert!(args(&text, &[]).decode::<Option<i128>>().is_err(), "{text}");
+            assert!(args(&text, &[]).decode::<Wrapper<u128>>().is_err(), "{text}");
+            assert!(args(&text, &[]).decode::<(i128,)>().is_err(), "{text}");
+            assert!(args(&text, &[]).get(0).unwrap().decode::<i128>().is_err(), "{text}");
+        }
+    }
+    assert_eq!(args("42[7,12 ]", &[]).decode::<i128>().unwrap(), 12);
+    assert_eq!(args("42[7,12 , 3]", &[]).decode::<Option<u128>>().unwrap(), Some(12));
+    let text = r#"451-[7,1.5,{"_placeholder":true,"num":0}]"#;
+    assert!(args(text, &[b"a"]).decode::<i128>().is_err());
+}
+
+#[test]
 fn bytes_also_decode_from_text_and_numbers() {
     for attachments in [&[][..], &[&b"unused"[..]]] {
         let text = |json: &str| match attachments.len() {
