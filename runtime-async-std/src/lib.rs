@@ -18,13 +18,13 @@
 //! Everything that an application needs is exported here, so it depends on this crate alone. What
 //! does not concern async-std is documented in [`sansocket_driver`].
 //!
-//! async-std is no longer developed. This crate is kept for those who still run it, and is tested
-//! as the others are; what is new had better begin on smol, whose parts async-std is made of, or on
-//! tokio.
+//! async-std is no longer developed (RUSTSEC-2025-0052). This crate is kept for those who still run
+//! it, and is tested as the others are; what is new had better begin on smol, whose parts async-std
+//! is made of, or on tokio.
 //!
 //! # TLS, Unix sockets, and other streams
 //!
-//! With the feature `tls`, [`Server::listen_tls`] listens for `https` and `wss`, on rustls.
+//! With the feature `tls`, `Server::listen_tls` listens for `https` and `wss`, on rustls.
 //! [`Server::serve_unix`] serves the clients of a Unix socket, and [`Server::serve_stream`] any
 //! stream of futures-io:
 //!

@@ -19,6 +19,26 @@ impl Server {
     /// ALPN, `http/1.1` must be the only one. Handshakes may take as long as the header of a
     /// request, see [`header_timeout`](crate::Builder::header_timeout).
     ///
+    /// An application chooses the cryptography by a feature of rustls, `ring` or `aws_lc_rs`, which it
+    /// depends on as well.
+    ///
+    /// ```no_run
+    /// use std::sync::Arc;
+    ///
+    /// use sansocket_tokio::Server;
+    /// use sansocket_tokio::rustls::ServerConfig;
+    /// use sansocket_tokio::rustls::pki_types::pem::PemObject;
+    /// use sansocket_tokio::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    ///
+    /// # async fn listen(io: Server) -> Result<(), Box<dyn std::error::Error>> {
+    /// let chain = CertificateDer::pem_file_iter("chain.pem")?.collect::<Result<_, _>>()?;
+    /// let key = PrivateKeyDer::from_pem_file("key.pem")?;
+    /// let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+    /// io.listen_tls("127.0.0.1:3443", Arc::new(config)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the address cannot be listened on.

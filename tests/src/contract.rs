@@ -1,7 +1,8 @@
 //! The fixture server of `tests/interop/CONTRACT.md`, as far as it is the same on every runtime.
 //!
 //! A binary takes its runtime's builder through [`configure`], hands the server to [`install`], and
-//! listens on [`address`], by TLS where [`tls`] says so. The [`announce`] line tells the suite where.
+//! listens on [`address`], by TLS where [`tls()`] says so. The [`announce`] line tells the suite
+//! where.
 
 mod arguments;
 mod events;

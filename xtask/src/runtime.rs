@@ -1,5 +1,7 @@
 //! The async runtimes that there are programs for.
 
+pub(crate) mod trees;
+
 use std::fmt;
 
 use crate::failure::Failure;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::counts::{Runner, TestCounts};
 use crate::failure::Failure;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, trees};
 use crate::workspace::{Profile, Workspace};
 use crate::{chat, check_core, prerequisites, process, tidy};
 
@@ -70,6 +70,11 @@ const STEPS: &[Step] = &[
         name: "core",
         summary: "proof that the core cannot do IO",
         run: |workspace, _| check_core::check(workspace),
+    },
+    Step {
+        name: "trees",
+        summary: "no runtime in the dependencies of another",
+        run: |workspace, _| trees::check(workspace),
     },
     Step {
         name: "build",
