@@ -230,6 +230,21 @@ fn any_value_decodes_beside_attachments() {
 }
 
 #[test]
+fn what_depends_on_the_format_decodes_as_from_text() {
+    let address = std::net::IpAddr::from([127, 0, 0, 1]);
+    assert_eq!(beside_attachment::<std::net::IpAddr>(r#""127.0.0.1""#).unwrap(), address);
+    assert_eq!(transmit(&(address, Bytes::new())).decode::<std::net::IpAddr>().unwrap(), address);
+}
+
+#[test]
+fn variants_decode_beside_attachments() {
+    assert_eq!(beside_attachment::<Choice>(r#""Unit""#).unwrap(), Choice::Unit);
+    assert_eq!(beside_attachment::<Choice>(r#"{"Unit":null}"#).unwrap(), Choice::Unit);
+    assert!(beside_attachment::<Choice>(r#"{"Unit":5}"#).is_err());
+    assert!(beside_attachment::<Choice>(r#"{"Other":null}"#).is_err());
+}
+
+#[test]
 fn only_a_placeholder_is_an_attachment() {
     for marker in ["1", "-1", "1.5", "null", "\"true\"", "[true]", "{\"a\":true}", "false"] {
         let json = format!(r#"{{"_placeholder":{marker},"num":0}}"#);
