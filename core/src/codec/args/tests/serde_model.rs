@@ -298,3 +298,12 @@ fn more_attachments_than_a_word_has_bits() {
     let received = packet.into_args(attachments.iter().map(Frame::packet_bytes).collect());
     assert_eq!(received.decode::<Vec<Bytes>>().unwrap(), data);
 }
+
+#[test]
+fn every_character_is_escaped_as_serde_json_does_it() {
+    for character in (0..0x100).filter_map(char::from_u32) {
+        check(&character);
+        check(&format!("0123456789{character}{character}abc"));
+        check_key(character);
+    }
+}
