@@ -1,5 +1,8 @@
 //! What waits to be sent to one client.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::collections::VecDeque;
 
 use crate::codec::message::Message;

@@ -86,3 +86,23 @@ fn base64_is_wanted_by_any_value_of_its_parameter() {
         assert_eq!(wants_base64(query), wanted, "{query}");
     }
 }
+
+#[test]
+fn refusals_are_told_as_the_reference_tells_them() {
+    let cases = [
+        (Refusal::UnknownTransport, Some(0), 400),
+        (Refusal::UnknownSession, Some(1), 400),
+        (Refusal::BadHandshakeMethod, Some(2), 400),
+        (Refusal::InvalidOrigin, Some(3), 400),
+        (Refusal::TransportMismatch, Some(3), 400),
+        (Refusal::NoWebSocketHandshake, Some(3), 400),
+        (Refusal::Unavailable, Some(3), 503),
+        (Refusal::Forbidden, Some(4), 403),
+        (Refusal::UnsupportedProtocol, Some(5), 400),
+        (Refusal::Overlap, None, 400),
+        (Refusal::UnexpectedMethod, None, 500),
+    ];
+    for (refusal, code, status) in cases {
+        assert_eq!((refusal.code(), refusal.status()), (code, status), "{refusal:?}");
+    }
+}

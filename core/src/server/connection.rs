@@ -1,5 +1,8 @@
 //! What a server holds for one session and the sockets on it.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+mod serde_model;
+
 use super::*;
 use crate::Limits;
 use crate::codec::message::{Encoder, Frame, Message};

@@ -123,6 +123,35 @@ fn frames_begin_with_the_header_of_rfc_6455() {
 }
 
 #[test]
+fn hands_over_its_frames_one_by_one() {
+    let data = Bytes::from_static(&[1, 2]);
+    for args in [None, Some(&data)] {
+        let message = Message::event(&mut Encoder::new(), "/", "e", &args, None).unwrap();
+        let expected: Vec<_> = message.frames().iter().map(Frame::websocket).cloned().collect();
+        assert_eq!(message.websocket_bytes(), expected.iter().map(Bytes::len).sum::<usize>());
+        let mut taken = Vec::new();
+        message.into_websocket(|frame| taken.push(frame));
+        assert_eq!(taken, expected);
+    }
+}
+
+#[test]
+fn binary_frames_have_a_form_as_text() {
+    let frame = Frame::binary(&[1, 2]).to_text();
+    assert_eq!((frame.packet(), frame.is_binary()), (&b"bAQI="[..], false));
+    let frame = Frame::text("4x").to_text();
+    assert_eq!((frame.packet(), frame.is_binary()), (&b"4x"[..], false));
+}
+
+#[test]
+fn is_shown_packet_by_packet() {
+    let data = Bytes::from_static(&[1, 255]);
+    let message = Message::event(&mut Encoder::new(), "/", "e", &data, None).unwrap();
+    let shown = format!("{message:?}");
+    assert!(shown.starts_with("[Text(b\"451-[") && shown.ends_with("Binary(b\"\\x01\\xff\")]"));
+}
+
+#[test]
 fn refuses_reserved_names() {
     for name in ["connect", "disconnect", "newListener"] {
         let result = Message::event(&mut Encoder::new(), "/", name, &(), None);

@@ -118,3 +118,12 @@ proptest! {
         prop_assert!(errors <= 1 && packets.iter().take(packets.len() - 1).all(Result::is_ok));
     }
 }
+
+#[test]
+fn a_body_is_one_allocation_of_its_exact_size() {
+    let messages = [Frame::text("4abc"), Frame::binary(&[7; 1_000]), Frame::text("4d")];
+    let messages = messages.map(Message::from);
+    let body = encode(&messages);
+    let len = body.len();
+    assert_eq!(Vec::from(body).capacity(), len);
+}

@@ -121,3 +121,32 @@ fn an_announcement_for_a_namespace_that_was_not_joined_fails_when_complete() {
     pair.send_binary(peer, &[1]);
     assert_eq!(pair.events(peer), ["disconnected: forced close", "closed: forced close"]);
 }
+
+#[test]
+fn a_packet_may_have_the_largest_size_with_its_attachments_and_no_byte_more() {
+    for (limit, is_taken) in [(HEADER.len() + 3, true), (HEADER.len() + 2, false)] {
+        let mut pair = Pair::with(|config| config.limits.max_payload = limit);
+        let (peer, _) = pair.joined();
+        pair.send(peer, HEADER);
+        pair.send_binary(peer, &[1]);
+        pair.send_binary(peer, &[2, 3]);
+        let events = pair.events(peer);
+        assert_eq!(events[0].starts_with("violation"), !is_taken, "{events:?}");
+        assert_eq!(events.len(), if is_taken { 1 } else { 3 });
+    }
+}
+
+#[test]
+fn attachments_that_nobody_takes_count_as_events_do() {
+    for (limit, is_full) in [(HEADER.len() + 3, true), (HEADER.len() + 4, false)] {
+        let mut pair = Pair::with(|config| config.limits.inbox_bytes = limit);
+        let (peer, _) = pair.joined();
+        let connection = pair.connection(peer);
+        pair.send(peer, HEADER);
+        pair.send_binary(peer, &[1]);
+        pair.send_binary(peer, &[2, 3]);
+        assert_eq!(pair.server.wants_input(connection), !is_full);
+        pair.events(peer);
+        assert!(pair.server.wants_input(connection));
+    }
+}

@@ -154,3 +154,24 @@ fn a_long_conversation_needs_few_timers() {
         assert!(pair.server.stats().timers <= 8);
     }
 }
+
+#[test]
+fn what_waits_to_be_sent_may_reach_the_limit_and_not_pass_it() {
+    // Two bytes of a WebSocket's header, then `42["abc"]`.
+    const MESSAGE_BYTES: usize = 2 + 9;
+    let mut pair = Pair::with(|config| config.limits.outbox_bytes = 3 * MESSAGE_BYTES);
+    let (peer, socket) = pair.joined();
+    for round in 0..3 {
+        for count in 0..3 {
+            assert_eq!(pair.server.stats().outbox_bytes, count * MESSAGE_BYTES, "{round}");
+            pair.emit(socket, "abc").unwrap();
+        }
+        assert_eq!(pair.server.stats().outbox_bytes, 3 * MESSAGE_BYTES);
+        assert_eq!(pair.emit(socket, "abc"), Err(EmitError::Full));
+        assert_eq!(pair.received(peer).len(), 3);
+    }
+    assert_eq!(pair.server.stats().outbox_bytes, 0);
+    pair.emit(socket, "abc").unwrap();
+    pair.emit(socket, "abc").unwrap();
+    assert_eq!(pair.emit(socket, "abcd"), Err(EmitError::Full), "one byte too many");
+}

@@ -203,3 +203,12 @@ fn a_broadcast_closes_slow_consumers_and_an_emit_does_not() {
     assert_eq!(pair.received(slow.0), ["(close)"]);
     assert_eq!(pair.received(quick.0), [r#"42["all"]"#]);
 }
+
+#[test]
+fn reports_of_shards_add_up() {
+    let report =
+        |queued, dropped, overflowed, owing| BroadcastReport { queued, dropped, overflowed, owing };
+    let mut sum = report(1, 2, 3, 4);
+    sum.add(report(10, 20, 30, 40));
+    assert_eq!(sum, report(11, 22, 33, 44));
+}

@@ -261,3 +261,27 @@ fn volatile_messages_go_by_the_transport_of_the_moment() {
     assert!(pair.emit_by(socket, "c", Delivery::Volatile).is_err());
     assert_eq!(pair.received(peer), [r#"42["b"]"#]);
 }
+
+#[test]
+fn a_probe_that_was_given_up_does_not_disturb_the_next() {
+    let mut pair = Pair::new();
+    let (peer, socket) = pair.joined_polling();
+    let first = pair.begin_upgrade(peer).unwrap();
+    while pair.server.poll_dirty().is_some() {}
+    pair.send_on(peer, first, "6");
+    assert_eq!(pair.server.poll_dirty(), Some(pair.connection(peer)), "it is to be closed");
+    let second = pair.begin_upgrade(peer).unwrap();
+    // Nobody has closed the first yet, and what comes on it counts for nothing.
+    pair.send_on(peer, first, "2probe");
+    assert_eq!(pair.received_on(peer, second), [""; 0]);
+    pair.send_on(peer, second, "2probe");
+    pair.send_on(peer, first, "5");
+    pair.send_on(peer, first, "6");
+    pair.emit(socket, "a").unwrap();
+    assert_eq!(pair.received_on(peer, first), ["(close)"]);
+    assert_eq!(pair.received_on(peer, second), ["3probe"]);
+    pair.send_on(peer, second, "5");
+    pair.switch(peer, second);
+    assert_eq!(pair.received(peer), [r#"42["a"]"#]);
+    assert!(pair.events(peer).is_empty());
+}

@@ -220,11 +220,6 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Attached<'_, A> {
         let seed = self.with(seed);
         self.inner.next_element_seed(seed)
     }
-
-    #[inline]
-    fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint()
-    }
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Attached<'_, A> {
@@ -242,11 +237,6 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Attached<'_, A> {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
         let seed = self.with(seed);
         self.inner.next_value_seed(seed)
-    }
-
-    #[inline]
-    fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint()
     }
 }
 
