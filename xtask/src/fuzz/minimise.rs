@@ -92,3 +92,6 @@ fn files(folder: &Path) -> io::Result<Vec<(String, PathBuf, u64)>> {
 fn is_hash(name: &str) -> bool {
     name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
+
+#[cfg(test)]
+mod tests;
