@@ -59,14 +59,8 @@ struct Parameters<'a> {
 impl<'a> Parameters<'a> {
     fn of(query: &'a str) -> Self {
         let last = |wanted: &str| {
-            let mut pairs = form_urlencoded::parse(query.as_bytes());
-            let mut found = None;
-            while let Some((name, value)) = pairs.next() {
-                if name == wanted {
-                    found = Some(value);
-                }
-            }
-            found
+            let pairs = form_urlencoded::parse(query.as_bytes());
+            pairs.filter(|(name, _)| name == wanted).last().map(|(_, value)| value)
         };
         Self {
             revision: last("EIO"),

@@ -1,5 +1,6 @@
 //! From what the fuzzer has collected to what is committed.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ pub(super) fn minimise(fuzzer: &Fuzzer<'_>) -> Result<(), Failure> {
     let mut command = fuzzer.cargo_fuzz("run");
     command.arg(&fuzzer.target).args([&merged, &corpus, &collection]);
     // How often a branch is taken makes too many files that differ in little else.
-    command.args(["--", INPUT_BYTES_MAX, "-merge=1", "-use_counters=0"]);
+    command.args(["--", INPUT_BYTES_MAX, "-set_cover_merge=1", "-use_counters=0"]);
     process::run(&mut command)?;
 
     let (kept, left_out) = replace_hashed(&corpus, &merged).map_err(|e| failure(&corpus, &e))?;
@@ -49,8 +50,9 @@ fn replace_folder(folder: &Path, corpus: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Replaces the hashed files of `corpus` with those of `merged`, the smallest first, as many as
-/// the limits allow. Returns how many there are, and how many there would be more.
+/// Replaces the hashed files of `corpus` with those of `merged`, as many as the limits allow. The
+/// largest come first: they reach the most, and what small ones reach is soon found again. Returns
+/// how many there are, and how many there would be more.
 fn replace_hashed(corpus: &Path, merged: &Path) -> io::Result<(usize, usize)> {
     let (mut count, mut bytes) = (0, 0);
     for (name, path, size) in files(corpus)? {
@@ -63,7 +65,7 @@ fn replace_hashed(corpus: &Path, merged: &Path) -> io::Result<(usize, usize)> {
     }
     let mut candidates = files(merged)?;
     candidates.retain(|(name, _, _)| is_hash(name));
-    candidates.sort_by_key(|(_, _, size)| *size);
+    candidates.sort_by_key(|(_, _, size)| Reverse(*size));
     let mut kept = 0;
     for (name, path, size) in &candidates {
         if count + kept >= FILES_MAX || bytes + size > BYTES_MAX {
@@ -90,3 +92,6 @@ fn files(folder: &Path) -> io::Result<Vec<(String, PathBuf, u64)>> {
 fn is_hash(name: &str) -> bool {
     name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
+
+#[cfg(test)]
+mod tests;

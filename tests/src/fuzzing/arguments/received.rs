@@ -36,7 +36,7 @@ pub(super) fn check(mut bytes: &[u8]) {
         (false, 0) => format!("437[{text}]"),
         (false, _) => format!("46{count}-7[{text}]"),
     };
-    let Ok(packet) = Packet::decode(Bytes::from(text.clone()), &Limits::default()) else { return };
+    let Ok(packet) = Packet::decode(Bytes::from(text), &Limits::default()) else { return };
     let payload = packet.payload().to_owned();
     let args = packet.into_args(attachments.clone());
     let elements: Vec<&RawValue> = serde_json::from_str(&payload).expect("it was accepted");

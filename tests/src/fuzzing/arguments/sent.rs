@@ -72,7 +72,9 @@ fn transmit(message: &Message, ack: Option<AckId>) -> [Args; 2] {
         packets.push(match frame {
             websocket::Message::Text(text) => decode_text(text, &limits).expect("our own packet"),
             websocket::Message::Binary(data) => decode_binary(data),
-            other => panic!("{other:?} is no frame of a message"),
+            websocket::Message::Ping(_)
+            | websocket::Message::Pong(_)
+            | websocket::Message::Close(_) => panic!("no frame of a message"),
         });
     }
     let body = payload::encode([message]);
@@ -84,9 +86,9 @@ fn args(packets: Vec<Inbound>, ack: Option<AckId>) -> Args {
     let mut packets = packets.into_iter();
     let Some(Inbound::Message(Ok(header))) = packets.next() else { panic!("no header") };
     assert_eq!((header.event_name(), header.ack), ("name", ack));
-    let attachments = packets.map(|packet| match packet {
-        Inbound::Binary(data) => data,
-        other => panic!("{other:?} is no attachment"),
+    let attachments = packets.map(|packet| {
+        let Inbound::Binary(data) = packet else { panic!("{packet:?} is no attachment") };
+        data
     });
     let attachments: Vec<Bytes> = attachments.collect();
     assert_eq!(attachments.len(), header.attachments as usize);
