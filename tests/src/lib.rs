@@ -3,3 +3,5 @@
 pub mod choices;
 pub mod client;
 pub mod contract;
+pub mod model;
+pub mod world;

@@ -1,0 +1,84 @@
+//! A shorter input that fails in the same way.
+
+use std::time::{Duration, Instant};
+
+use super::{Options, Violation, run_bytes};
+
+/// Makes `bytes` shorter and its bytes smaller for as long as the same kind of violation comes of
+/// it, and for at most `time`.
+pub fn shrink(bytes: Vec<u8>, kind: &'static str, options: &Options, time: Duration) -> Vec<u8> {
+    let mut search = Search { best: bytes, kind, options, until: Instant::now() + time };
+    loop {
+        let before = search.best.clone();
+        search.cut_the_end();
+        search.cut_pieces();
+        search.lower_bytes();
+        if search.best == before || search.is_out_of_time() {
+            return search.best;
+        }
+    }
+}
+
+struct Search<'a> {
+    best: Vec<u8>,
+    kind: &'static str,
+    options: &'a Options,
+    until: Instant,
+}
+
+impl Search<'_> {
+    fn is_out_of_time(&self) -> bool {
+        Instant::now() >= self.until
+    }
+
+    fn attempt(&mut self, bytes: Vec<u8>) -> bool {
+        let fails = matches!(
+            run_bytes(&bytes, self.options),
+            Err(Violation { kind, .. }) if kind == self.kind
+        );
+        if fails {
+            self.best = bytes;
+        }
+        fails
+    }
+
+    fn cut_the_end(&mut self) {
+        let mut piece = self.best.len() / 2;
+        while piece > 0 && !self.is_out_of_time() {
+            let length = self.best.len().saturating_sub(piece);
+            if !self.attempt(self.best[..length].to_vec()) {
+                piece /= 2;
+            }
+            piece = piece.min(self.best.len());
+        }
+    }
+
+    fn cut_pieces(&mut self) {
+        for piece in [256, 64, 16, 8, 4, 3, 2, 1] {
+            let mut end = self.best.len();
+            while end >= piece && !self.is_out_of_time() {
+                let mut shorter = self.best.clone();
+                shorter.drain(end - piece..end);
+                self.attempt(shorter);
+                end = (end - piece).min(self.best.len());
+            }
+        }
+    }
+
+    fn lower_bytes(&mut self) {
+        for at in 0..self.best.len() {
+            for value in [0, self.best[at] / 2, self.best[at].saturating_sub(1)] {
+                if self.is_out_of_time() {
+                    return;
+                }
+                if at < self.best.len() && value < self.best[at] {
+                    let mut lower = self.best.clone();
+                    lower[at] = value;
+                    if self.attempt(lower) {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
