@@ -10,6 +10,8 @@ mod counts;
 mod failure;
 mod prerequisites;
 mod process;
+mod sabotage;
+mod simulate;
 mod test;
 mod tidy;
 mod workspace;
@@ -70,6 +72,18 @@ const TASKS: &[Task] = &[
         summary: "prove that the core cannot do IO",
         help: check_core::HELP,
         run: check_core::run,
+    },
+    Task {
+        name: "simulate",
+        summary: "long runs of the simulated world against the reference model",
+        help: simulate::HELP,
+        run: simulate::run,
+    },
+    Task {
+        name: "sabotage",
+        summary: "break the core on purpose, and see that the simulator finds it",
+        help: sabotage::HELP,
+        run: sabotage::run,
     },
     Task { name: "tidy", summary: "the repository's own rules", help: tidy::HELP, run: tidy::run },
 ];

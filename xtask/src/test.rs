@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::counts::{Runner, TestCounts};
 use crate::failure::Failure;
 use crate::workspace::{Profile, Workspace};
-use crate::{chat, check_core, prerequisites, process, tidy};
+use crate::{chat, check_core, prerequisites, process, simulate, tidy};
 
 mod selection;
 
@@ -76,6 +76,11 @@ const STEPS: &[Step] = &[
         run: |workspace, _| build(workspace),
     },
     Step { name: "test", summary: "cargo test over all packages", run: cargo_test },
+    Step {
+        name: "simulate",
+        summary: "a short run of the simulated world",
+        run: |workspace, _| simulate::check(workspace),
+    },
     Step {
         name: "interop",
         summary: "the official JavaScript clients against the server",

@@ -11,12 +11,14 @@ use sansocket_tests::world::shrink::shrink;
 use sansocket_tests::world::{Options, Report, Trace, Violation, run, run_bytes};
 
 const HELP: &str = "\
-Usage: simulate [--seed N] [--steps M] [--episode E] [--replay HEX] [--shrink-seconds S]
+Usage: simulate [--seed N] [--steps M] [--episode E] [--replay HEX] [--seconds S]
+                [--shrink-seconds S]
 
   --seed N            what all episodes are drawn from; 1 if it is not given
   --steps M           ends after so many steps; 1000000 if it is not given
   --episode E         runs this episode of the seed alone, and prints its trace
   --replay HEX        runs the episode that these bytes are, and prints its trace
+  --seconds S         ends after so much time
   --shrink-seconds S  how long to look for a shorter failure; 10 if it is not given
 ";
 
@@ -31,6 +33,7 @@ struct Arguments {
     steps: usize,
     episode: Option<u64>,
     replay: Option<Vec<u8>>,
+    time: Duration,
     shrink: Duration,
 }
 
@@ -56,6 +59,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
         steps: 1_000_000,
         episode: None,
         replay: None,
+        time: Duration::MAX,
         shrink: Duration::from_secs(10),
     };
     while let Some(word) = words.next() {
@@ -68,6 +72,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
             "--steps" => arguments.steps = number(value()?)? as usize,
             "--episode" => arguments.episode = Some(number(value()?)?),
             "--replay" => arguments.replay = Some(from_hex(&value()?)?),
+            "--seconds" => arguments.time = Duration::from_secs(number(value()?)?),
             "--shrink-seconds" => arguments.shrink = Duration::from_secs(number(value()?)?),
             _ => return Err(format!("{word:?} is unknown")),
         }
@@ -81,7 +86,7 @@ fn simulate(arguments: &Arguments) -> ExitCode {
     let mut steps = 0;
     let mut hash = 0u64;
     let mut episode = arguments.episode.unwrap_or(0);
-    while steps < arguments.steps {
+    while steps < arguments.steps && started.elapsed() < arguments.time {
         let mut choices = Choices::from_seed(episode_seed(arguments.seed, episode));
         let mut trace = Trace::new(false);
         let outcome = run(&mut choices, &Options::default(), &mut trace);
@@ -162,8 +167,8 @@ fn report_violation(
     started: Instant,
 ) {
     println!(
-        "VIOLATION {}: {}\nseed {seed}, episode {episode}, step {step}; found after {steps} steps \
-         and {:.1} s",
+        "VIOLATION {}: {}\nseed {seed}, episode {episode}, step {step}\nsteps: {steps}\n\
+         seconds: {:.1}",
         violation.kind,
         violation.detail,
         started.elapsed().as_secs_f64()

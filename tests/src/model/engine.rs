@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::{
-    Connection, Member, Micros, Model, Note, Reason, Rules, Said, Session, WebSocket, frame_bytes,
-};
+use super::{Micros, Note, Reason, Rules, Said, WebSocket, frame_bytes};
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +23,7 @@ pub enum Taken {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Open,
     Closing,
     Closed,
@@ -33,17 +31,17 @@ enum State {
 
 /// The GET that waits, and what it must be answered with if not with the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Get {
+pub(super) enum Get {
     Waits,
     Answer(Note),
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Probe {
-    websocket: WebSocket,
-    asked: bool,
-    answer_due: bool,
-    until: Micros,
+pub(super) struct Probe {
+    pub(super) websocket: WebSocket,
+    pub(super) asked: bool,
+    pub(super) answer_due: bool,
+    pub(super) until: Micros,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,13 +56,13 @@ const LATENESS: Micros = 10_000;
 
 #[derive(Debug)]
 pub(super) struct Engine {
-    state: State,
+    pub(super) state: State,
     /// The WebSocket that carries messages; `None` on polling.
-    current: Option<WebSocket>,
-    probe: Option<Probe>,
-    get: Option<Get>,
-    post: bool,
-    websockets: BTreeSet<WebSocket>,
+    pub(super) current: Option<WebSocket>,
+    pub(super) probe: Option<Probe>,
+    pub(super) get: Option<Get>,
+    pub(super) post: bool,
+    pub(super) websockets: BTreeSet<WebSocket>,
     pub(super) outbox: VecDeque<(Note, usize)>,
     pub(super) outbox_bytes: usize,
     heartbeat: Heartbeat,
@@ -88,26 +86,9 @@ pub(super) enum Verdict {
     Deliver,
 }
 
-impl Model {
-    /// A client opens a session, on a WebSocket if one is named.
-    ///
-    /// # Errors
-    ///
-    /// At the limit of sessions, and after the shutdown.
-    pub fn open(
-        &mut self,
-        shard: u8,
-        now: Micros,
-        websocket: Option<WebSocket>,
-        open_bytes: usize,
-    ) -> Result<Connection, Refused> {
-        let now = self.advance_shard(shard, now);
-        let is_open = |session: &&Session| session.shard == shard && !session.engine.is_closed();
-        let open = self.sessions.values().filter(is_open).count();
-        if !self.accepting.get(&shard).copied().unwrap_or(true) || open >= self.rules.sessions_max {
-            return Err(Refused::Unavailable);
-        }
-        let mut engine = Engine {
+impl Engine {
+    pub(super) fn new(websocket: Option<WebSocket>, ping_at: Micros, open_bytes: usize) -> Self {
+        let mut engine = Self {
             state: State::Open,
             current: websocket,
             probe: None,
@@ -116,221 +97,14 @@ impl Model {
             websockets: websocket.into_iter().collect(),
             outbox: VecDeque::new(),
             outbox_bytes: 0,
-            heartbeat: Heartbeat::PingAt(now + self.rules.ping_interval),
+            heartbeat: Heartbeat::PingAt(ping_at),
             closing: None,
             ended: None,
         };
         engine.queue(Note::Open, open_bytes);
-        let connection = self.shards.len() as Connection;
-        self.shards.push(shard);
-        let session = Session {
-            shard,
-            engine,
-            sockets: Vec::new(),
-            partial: None,
-            acks: Default::default(),
-            acks_due: None,
-            events: VecDeque::new(),
-            events_bytes: 0,
-            outcomes: VecDeque::new(),
-            connect_by: Some(now + self.rules.connect_timeout),
-            was_held: false,
-        };
-        self.sessions.insert(connection, session);
-        Ok(connection)
+        engine
     }
 
-    /// Whether a request of that transport finds the session.
-    ///
-    /// # Errors
-    ///
-    /// If there is none, or it is on a WebSocket and the request is of polling.
-    pub fn find(&self, connection: Connection, polling: bool) -> Result<(), Refused> {
-        let session = self.sessions.get(&connection).ok_or(Refused::Unknown)?;
-        match (&session.engine.state, session.engine.current) {
-            (State::Closed, _) => Err(Refused::Unknown),
-            (State::Open | State::Closing, Some(_)) if polling => Err(Refused::Mismatch),
-            (State::Open | State::Closing, _) => Ok(()),
-        }
-    }
-
-    /// A GET comes in.
-    ///
-    /// # Errors
-    ///
-    /// As for [`find`](Self::find); or one waits already, which ends the session.
-    pub fn begin_get(&mut self, connection: Connection) -> Result<(), Refused> {
-        self.find(connection, true)?;
-        let engine = self.engine(connection).ok_or(Refused::Unknown)?;
-        let result = match engine.get {
-            Some(_) => {
-                engine.close_now("transport error");
-                Err(Refused::Overlap)
-            }
-            None => {
-                engine.get = Some(Get::Waits);
-                Ok(())
-            }
-        };
-        self.settle(connection);
-        result
-    }
-
-    /// A POST comes in.
-    ///
-    /// # Errors
-    ///
-    /// As for [`begin_get`](Self::begin_get).
-    pub fn begin_post(&mut self, connection: Connection) -> Result<(), Refused> {
-        self.find(connection, true)?;
-        let engine = self.engine(connection).ok_or(Refused::Unknown)?;
-        let result = if engine.post {
-            engine.close_now("transport error");
-            Err(Refused::Overlap)
-        } else {
-            engine.post = true;
-            Ok(())
-        };
-        self.settle(connection);
-        result
-    }
-
-    /// The GET is broken off.
-    pub fn abort_get(&mut self, connection: Connection) {
-        let Some(engine) = self.engine(connection) else { return };
-        if engine.get.take().is_some() && engine.current.is_none() {
-            engine.close_now("transport error");
-        }
-        self.settle(connection);
-    }
-
-    /// The POST is over without packets; whether that ends the session.
-    pub fn end_post(&mut self, connection: Connection, broken: bool) {
-        let Some(engine) = self.engine(connection) else { return };
-        let was_under_way = std::mem::take(&mut engine.post);
-        if broken && was_under_way && engine.current.is_none() {
-            engine.close_now("transport error");
-        }
-        self.settle(connection);
-    }
-
-    /// The POST brings packets; `false` if the session has ended.
-    pub fn handle_post(
-        &mut self,
-        now: Micros,
-        connection: Connection,
-        packets: impl IntoIterator<Item = Said>,
-    ) -> bool {
-        let now = self.advance(connection, now);
-        let Some(engine) = self.engine(connection) else { return false };
-        let under_way = std::mem::take(&mut engine.post) && !engine.is_closed();
-        if under_way {
-            for said in packets {
-                self.handle_said(now, connection, None, said);
-            }
-        }
-        self.settle(connection);
-        under_way
-    }
-
-    /// A packet comes on a WebSocket.
-    pub fn handle_packet(
-        &mut self,
-        now: Micros,
-        connection: Connection,
-        websocket: WebSocket,
-        said: Said,
-    ) {
-        let now = self.advance(connection, now);
-        self.handle_said(now, connection, Some(websocket), said);
-        self.settle(connection);
-    }
-
-    /// A second transport is opened; whether the session takes it.
-    pub fn begin_upgrade(
-        &mut self,
-        now: Micros,
-        connection: Connection,
-        websocket: WebSocket,
-    ) -> bool {
-        let now = self.advance(connection, now);
-        let until = now + self.rules.upgrade_timeout;
-        let allowed = self.rules.allow_upgrades;
-        let Some(engine) = self.engine(connection) else { return false };
-        let free = engine.current.is_none() && engine.probe.is_none() && !engine.is_closed();
-        if free && allowed {
-            engine.websockets.insert(websocket);
-            engine.probe = Some(Probe { websocket, asked: false, answer_due: false, until });
-        }
-        free && allowed
-    }
-
-    /// A WebSocket is closed.
-    pub fn websocket_closed(&mut self, connection: Connection, websocket: WebSocket, clean: bool) {
-        let Some(engine) = self.engine(connection) else { return };
-        engine.websockets.remove(&websocket);
-        if engine.current == Some(websocket) {
-            engine.close_now(if clean { "transport close" } else { "transport error" });
-        } else {
-            engine.probe.take_if(|probe| probe.websocket == websocket);
-        }
-        self.settle(connection);
-    }
-
-    /// The answer to the GET, which is taken.
-    pub fn take_answer(&mut self, connection: Connection) -> Option<Vec<Note>> {
-        let engine = self.engine(connection)?;
-        let answer = engine.take_answer();
-        self.settle(connection);
-        answer
-    }
-
-    /// What the WebSocket is to send next, which is taken.
-    pub fn take_output(&mut self, connection: Connection, websocket: WebSocket) -> Option<Taken> {
-        let Some(engine) = self.engine(connection) else { return Some(Taken::Close) };
-        if engine.current == Some(websocket) {
-            if let Some((note, bytes)) = engine.outbox.pop_front() {
-                engine.outbox_bytes -= bytes;
-                return Some(Taken::Note(note));
-            }
-            return engine.is_closed().then_some(Taken::Close);
-        }
-        match &mut engine.probe {
-            Some(probe) if probe.websocket == websocket => {
-                std::mem::take(&mut probe.answer_due).then_some(Taken::Note(Note::ProbePong))
-            }
-            Some(_) | None => Some(Taken::Close),
-        }
-    }
-
-    /// The driver gives the session up.
-    pub fn abandon(&mut self, connection: Connection) {
-        let Some(engine) = self.engine(connection) else { return };
-        engine.close_now("transport error");
-        engine.websockets.clear();
-        self.settle(connection);
-    }
-
-    /// Whether the GET has an answer.
-    pub fn has_answer(&self, connection: Connection) -> bool {
-        self.sessions.get(&connection).is_some_and(|session| session.engine.has_answer())
-    }
-
-    /// Whether everything for the client was taken.
-    pub fn is_drained(&self, connection: Connection) -> bool {
-        self.sessions.get(&connection).is_none_or(|session| session.engine.outbox.is_empty())
-    }
-
-    pub(super) fn engine(&mut self, connection: Connection) -> Option<&mut Engine> {
-        Some(&mut self.sessions.get_mut(&connection)?.engine)
-    }
-
-    pub(super) fn connection_of(&self, member: &Member) -> Option<&Session> {
-        self.sessions.get(&member.connection)
-    }
-}
-
-impl Engine {
     pub(super) fn is_closed(&self) -> bool {
         self.state == State::Closed
     }
@@ -440,7 +214,7 @@ impl Engine {
         }
     }
 
-    fn has_answer(&self) -> bool {
+    pub(super) fn has_answer(&self) -> bool {
         match self.get {
             None => false,
             Some(Get::Answer(_)) => true,
@@ -452,7 +226,7 @@ impl Engine {
         }
     }
 
-    fn take_answer(&mut self) -> Option<Vec<Note>> {
+    pub(super) fn take_answer(&mut self) -> Option<Vec<Note>> {
         if !self.has_answer() {
             return None;
         }

@@ -9,6 +9,7 @@
 
 mod application;
 mod engine;
+mod inputs;
 mod rooms;
 mod sockets;
 mod time;

@@ -117,7 +117,7 @@ impl World<'_, '_> {
         self.clients[client].queue.push_back(Line::Text(text));
     }
 
-    fn emit_to_server(&mut self, client: usize, space: usize, asks: bool) {
+    pub(super) fn emit_to_server(&mut self, client: usize, space: usize, asks: bool) {
         let attachments = self.attachments();
         let padding = self.choices.number(0..=self.swarm.padding as u64) as usize;
         let state = &mut self.clients[client];
@@ -298,7 +298,7 @@ impl World<'_, '_> {
             }
             return Ok(());
         } else {
-            post.arrived = (post.arrived + bytes).min(post.body.len());
+            post.arrived = post.arrived.saturating_add(bytes).min(post.body.len());
             if post.arrived == post.body.len() {
                 post.answer = self.post_is_complete(session, &post.body)?;
             }
@@ -315,8 +315,8 @@ impl World<'_, '_> {
             let before = self.trace.hash();
             self.flush(client)?;
             self.get_goes_on(client)?;
-            self.post_goes_on(client, usize::MAX >> 1)?;
-            self.post_goes_on(client, usize::MAX >> 1)?;
+            self.post_goes_on(client, usize::MAX)?;
+            self.post_goes_on(client, usize::MAX)?;
             for link in 0..self.sessions[session].links.len() {
                 self.up(session, link, usize::MAX)?;
             }
@@ -324,7 +324,7 @@ impl World<'_, '_> {
             self.serve(session, 64)?;
             self.collect_named();
             self.get_goes_on(client)?;
-            self.post_goes_on(client, usize::MAX >> 1)?;
+            self.post_goes_on(client, usize::MAX)?;
             if !self.clients[client].is_deaf {
                 for link in 0..self.sessions[session].links.len() {
                     self.down(client, link, usize::MAX)?;

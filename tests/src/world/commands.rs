@@ -58,7 +58,7 @@ impl World<'_, '_> {
         Some((message.ok()?, note))
     }
 
-    fn emit(&mut self, record: usize, asks: bool) -> Checked {
+    pub(super) fn emit(&mut self, record: usize, asks: bool) -> Checked {
         let Record { shard, key, socket, namespace, .. } = self.records[record];
         let volatile = self.choices.chance(40);
         let ack = if asks { Some((self.tag + 1, self.deadline())) } else { None };
@@ -155,7 +155,7 @@ impl World<'_, '_> {
         Ok(())
     }
 
-    fn close(&mut self, record: usize) -> Checked {
+    pub(super) fn close(&mut self, record: usize) -> Checked {
         let Record { shard, key, socket, .. } = self.records[record];
         self.trace.line(|| format!("the connection of socket {socket} is closed"));
         if let Some(view) = self.servers[shard].socket(key) {

@@ -153,7 +153,7 @@ impl World<'_, '_> {
         Ok(())
     }
 
-    fn cut(&mut self, client: usize, session: usize, link: usize, clean: bool) {
+    pub(super) fn cut(&mut self, client: usize, session: usize, link: usize, clean: bool) {
         let side = &mut self.sessions[session].links[link];
         if side.is_left {
             return;

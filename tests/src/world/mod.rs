@@ -19,6 +19,7 @@ mod invariants;
 mod mischief;
 mod network;
 pub mod shrink;
+pub mod small;
 mod swarm;
 mod time;
 mod trace;
