@@ -8,7 +8,7 @@ use sansocket_tests::world::{Options, Trace, run, run_bytes, small};
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 96,
+        cases: 48,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/world.regressions"))),
         ..ProptestConfig::default()
     })]
@@ -31,7 +31,7 @@ fn episode(seed: u64) -> Vec<u8> {
 
 #[test]
 fn the_same_input_gives_the_same_trace() {
-    for seed in 0..16 {
+    for seed in 0..8 {
         let bytes = episode(seed);
         let first = run_bytes(&bytes, &Options::default());
         let second = run_bytes(&bytes, &Options::default());
@@ -41,7 +41,7 @@ fn the_same_input_gives_the_same_trace() {
 
 #[test]
 fn clients_cannot_tell_how_many_shards_there_are() {
-    for seed in 0..16 {
+    for seed in 0..8 {
         let bytes = episode(seed);
         let told = |shards, reversed| {
             let options = Options { shards: Some(shards), reversed, ..Options::default() };
@@ -56,8 +56,9 @@ fn clients_cannot_tell_how_many_shards_there_are() {
 
 #[test]
 fn every_small_upgrade_is_sound() {
-    let worlds = small::run_all(6).expect("no violation");
-    assert!(worlds > 10_000, "{worlds}");
+    // `cargo xtask test` runs those of six moves, with the optimised simulator.
+    let worlds = small::run_all(4).expect("no violation");
+    assert_eq!(worlds, 9 * 9 * 9);
 }
 
 #[test]

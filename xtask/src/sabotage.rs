@@ -101,14 +101,14 @@ fn try_patch(workspace: &Workspace, patch: &str, seconds: &str) -> Result<Outcom
         return Ok(Outcome::DoesNotApply(errors.lines().next().unwrap_or_default().to_owned()));
     }
     let target = folder.join("build");
-    if !simulate::build_quickly(workspace, &tree, &target)? {
+    if !simulate::build(workspace, &tree, &target)? {
         return Ok(Outcome::DoesNotBuild);
     }
     simulate(&target, seconds)
 }
 
 fn simulate(target: &Path, seconds: &str) -> Result<Outcome, Failure> {
-    let program: PathBuf = target.join("release").join("simulate");
+    let program: PathBuf = target.join("simulation").join("simulate");
     let output = Command::new(program)
         .args(["--steps", "1000000000", "--shrink-seconds", "0", "--seconds", seconds])
         .output()

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use sansocket_tests::choices::{Choices, split_mix};
 use sansocket_tests::world::shrink::shrink;
+use sansocket_tests::world::small;
 use sansocket_tests::world::{Options, Report, Trace, Violation, run, run_bytes};
 
 const HELP: &str = "\
@@ -20,6 +21,7 @@ Usage: simulate [--seed N] [--steps M] [--episode E] [--replay HEX] [--seconds S
   --replay HEX        runs the episode that these bytes are, and prints its trace
   --seconds S         ends after so much time
   --shrink-seconds S  how long to look for a shorter failure; 10 if it is not given
+  --exhaustive N      runs every small world of N moves instead
 ";
 
 /// Of how many episodes one is run again, to compare.
@@ -33,6 +35,7 @@ struct Arguments {
     steps: usize,
     episode: Option<u64>,
     replay: Option<Vec<u8>>,
+    exhaustive: Option<u32>,
     time: Duration,
     shrink: Duration,
 }
@@ -50,7 +53,24 @@ fn main() -> ExitCode {
     if let Some(bytes) = &arguments.replay {
         return show(bytes);
     }
-    simulate(&arguments)
+    match arguments.exhaustive {
+        Some(length) => exhaust(length),
+        None => simulate(&arguments),
+    }
+}
+
+fn exhaust(length: u32) -> ExitCode {
+    let started = Instant::now();
+    match small::run_all(length) {
+        Ok(worlds) => {
+            println!("{worlds} small worlds in {:.1} s", started.elapsed().as_secs_f64());
+            ExitCode::SUCCESS
+        }
+        Err(violation) => {
+            println!("VIOLATION {}: {}", violation.kind, violation.detail);
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
@@ -59,6 +79,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
         steps: 1_000_000,
         episode: None,
         replay: None,
+        exhaustive: None,
         time: Duration::MAX,
         shrink: Duration::from_secs(10),
     };
@@ -72,6 +93,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
             "--steps" => arguments.steps = number(value()?)? as usize,
             "--episode" => arguments.episode = Some(number(value()?)?),
             "--replay" => arguments.replay = Some(from_hex(&value()?)?),
+            "--exhaustive" => arguments.exhaustive = Some(number(value()?)? as u32),
             "--seconds" => arguments.time = Duration::from_secs(number(value()?)?),
             "--shrink-seconds" => arguments.shrink = Duration::from_secs(number(value()?)?),
             _ => return Err(format!("{word:?} is unknown")),

@@ -222,7 +222,7 @@ impl World<'_, '_> {
         let link = &mut self.sessions[session].links[link];
         let mut bytes = Vec::with_capacity(payload.len() + 16);
         let key = self.choices.byte();
-        let mask = u32::from(key) * 0x0101_8301;
+        let mask = u32::from_be_bytes([key, !key, key / 3, key.rotate_left(3)]);
         if key >= 240 && payload.len() > 1 {
             let (first, second) = payload.split_at(payload.len() / 2);
             wire::push_frame(&mut bytes, opcode, false, first, mask);
