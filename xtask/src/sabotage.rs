@@ -55,7 +55,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
         return Err(Failure::new("there is no such patch; see --list"));
     }
     let mut found = 0;
-    println!("{:<28}{:<18}{:>9}{:>10}", "patch", "violation", "steps", "seconds");
+    println!("{:<30}{:<18}{:>9}{:>10}", "patch", "violation", "steps", "seconds");
     for patch in &patches {
         let outcome = try_patch(workspace, patch, &seconds)?;
         found += usize::from(matches!(outcome, Outcome::Found(_)));
@@ -65,7 +65,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
             Outcome::DoesNotApply(errors) => format!("DOES NOT APPLY: {errors}"),
             Outcome::DoesNotBuild => "DOES NOT BUILD".to_owned(),
         };
-        println!("{patch:<28}{text}");
+        println!("{patch:<30}{text}");
     }
     println!("{found} of {} found", patches.len());
     Ok(if found == patches.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -74,7 +74,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
 fn list(workspace: &Workspace) -> Result<ExitCode, Failure> {
     for patch in patches(workspace)? {
         let text = workspace.read(format!("{FOLDER}{patch}.patch"))?;
-        println!("{patch:<28}{}", text.lines().next().unwrap_or_default());
+        println!("{patch:<30}{}", text.lines().next().unwrap_or_default());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -197,7 +197,11 @@ fn report_violation(
     );
     println!("repeat it: cargo xtask simulate --seed {seed} --episode {episode}");
     let length = bytes.len();
-    let shorter = shrink(bytes, violation.kind, &Options::default(), time);
+    let fails_alike = |bytes: &[u8]| {
+        let outcome = run_bytes(bytes, &Options::default());
+        outcome.is_err_and(|found| found.kind == violation.kind)
+    };
+    let shorter = shrink(bytes, fails_alike, time);
     println!("{length} bytes, shrunk to {}", shorter.len());
     show(&shorter);
     println!("repeat the shrunk one: cargo xtask simulate --replay {}", to_hex(&shorter));
@@ -205,9 +209,8 @@ fn report_violation(
 
 /// Runs the episode that `bytes` are, and prints what happens in it.
 fn show(bytes: &[u8]) -> ExitCode {
-    let options = Options { traced: true, ..Options::default() };
     let mut trace = Trace::new(true);
-    let outcome = run(&mut Choices::new(bytes), &options, &mut trace);
+    let outcome = run(&mut Choices::new(bytes), &Options::default(), &mut trace);
     let lines = trace.into_lines();
     let skipped = lines.len().saturating_sub(LINES_MAX);
     if let Some(settings) = lines.first().filter(|_| skipped > 0) {

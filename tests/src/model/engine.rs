@@ -131,7 +131,16 @@ impl Engine {
             match said {
                 Said::ProbePing => (probe.asked, probe.answer_due) = (true, true),
                 Said::Upgrade if probe.asked => self.take_over(now, rules),
-                _ => self.probe = None,
+                Said::Open
+                | Said::Close
+                | Said::Ping
+                | Said::Pong
+                | Said::Upgrade
+                | Said::Noop
+                | Said::Malformed
+                | Said::BadPacket
+                | Said::Packet(_)
+                | Said::Binary { .. } => self.probe = None,
             }
         }
         Verdict::Done

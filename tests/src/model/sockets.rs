@@ -41,7 +41,15 @@ impl Model {
             }
             Said::Packet(packet) => self.dispatch(now, connection, packet),
             Said::Binary { bytes } => self.attach(now, connection, bytes),
-            _ => self.violation(now, connection),
+            Said::BadPacket => self.violation(now, connection),
+            Said::Open
+            | Said::Close
+            | Said::Ping
+            | Said::ProbePing
+            | Said::Pong
+            | Said::Upgrade
+            | Said::Noop
+            | Said::Malformed => {}
         }
     }
 

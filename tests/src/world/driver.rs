@@ -102,7 +102,7 @@ impl World<'_, '_> {
     }
 
     /// A request of a session: whether the server finds it.
-    fn find(&mut self, session: usize, method: Method, upgrade: bool) -> Result<bool, Violation> {
+    fn find(&self, session: usize, method: Method, upgrade: bool) -> Result<bool, Violation> {
         let Session { shard, key, connection, sid, .. } = self.sessions[session];
         let transport = if upgrade { "websocket" } else { "polling" };
         let query = format!("EIO=4&transport={transport}&sid={}", sid.as_str());

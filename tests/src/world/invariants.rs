@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sansocket_core::{SocketKey, Target};
+use sansocket_core::{SocketKey, Target, Timestamp};
 
 use crate::model::{Room, Totals, Whom};
 
@@ -48,7 +48,7 @@ impl World<'_, '_> {
             stats.timers,
             stats.connections
         );
-        let due = server.poll_timeout().map(|due| due.as_micros());
+        let due = server.poll_timeout().map(Timestamp::as_micros);
         if let Some(deadline) = self.model.deadline(shard as u8) {
             ensure!(
                 due.is_some_and(|due| due <= deadline),
@@ -114,7 +114,7 @@ impl World<'_, '_> {
         );
         let view = server.socket(key);
         let rooms = view.map(|view| {
-            let names: BTreeSet<String> = view.rooms().map(|room| room.to_string()).collect();
+            let names: BTreeSet<String> = view.rooms().map(ToString::to_string).collect();
             (names, view.is_in_own_room())
         });
         let names = |rooms: &BTreeSet<u8>| rooms.iter().map(|room| format!("r{room}")).collect();

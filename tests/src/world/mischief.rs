@@ -227,7 +227,6 @@ impl World<'_, '_> {
 
     pub(super) fn shut_down(&mut self) -> Checked {
         self.trace.line(|| "shutdown".to_owned());
-        self.accepting = false;
         for shard in self.order.clone() {
             self.servers[shard].shut_down(timestamp(self.now));
             self.model.shut_down(shard as u8, self.now);

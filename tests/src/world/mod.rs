@@ -136,7 +136,6 @@ struct World<'w, 'c> {
     websockets: u32,
     /// The last number that the application gave a message.
     tag: u64,
-    accepting: bool,
 }
 
 impl<'w, 'c> World<'w, 'c> {
@@ -172,7 +171,6 @@ impl<'w, 'c> World<'w, 'c> {
             waiting: Vec::new(),
             websockets: 0,
             tag: 0,
-            accepting: true,
             swarm,
         }
     }

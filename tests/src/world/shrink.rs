@@ -2,12 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Options, Violation, run_bytes};
-
-/// Makes `bytes` shorter and its bytes smaller for as long as the same kind of violation comes of
-/// it, and for at most `time`.
-pub fn shrink(bytes: Vec<u8>, kind: &'static str, options: &Options, time: Duration) -> Vec<u8> {
-    let mut search = Search { best: bytes, kind, options, until: Instant::now() + time };
+/// Makes `bytes` shorter and smaller for as long as they fail, and for at most `time`.
+pub fn shrink(bytes: Vec<u8>, fails: impl FnMut(&[u8]) -> bool, time: Duration) -> Vec<u8> {
+    let mut search = Search { best: bytes, fails, until: Instant::now() + time };
     loop {
         let before = search.best.clone();
         search.cut_the_end();
@@ -19,23 +16,19 @@ pub fn shrink(bytes: Vec<u8>, kind: &'static str, options: &Options, time: Durat
     }
 }
 
-struct Search<'a> {
+struct Search<F> {
     best: Vec<u8>,
-    kind: &'static str,
-    options: &'a Options,
+    fails: F,
     until: Instant,
 }
 
-impl Search<'_> {
+impl<F: FnMut(&[u8]) -> bool> Search<F> {
     fn is_out_of_time(&self) -> bool {
         Instant::now() >= self.until
     }
 
     fn attempt(&mut self, bytes: Vec<u8>) -> bool {
-        let fails = matches!(
-            run_bytes(&bytes, self.options),
-            Err(Violation { kind, .. }) if kind == self.kind
-        );
+        let fails = (self.fails)(&bytes);
         if fails {
             self.best = bytes;
         }
@@ -80,5 +73,19 @@ impl Search<'_> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::shrink;
+
+    #[test]
+    fn what_does_not_matter_goes_and_what_does_stays() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let has_two = |bytes: &[u8]| bytes.contains(&7) && bytes.iter().any(|byte| *byte > 99);
+        assert_eq!(shrink(bytes, has_two, Duration::from_secs(60)), [7, 100]);
     }
 }

@@ -54,8 +54,6 @@ pub struct Options {
     pub shards: Option<usize>,
     /// The shards are visited from the last to the first.
     pub reversed: bool,
-    /// A readable trace is kept.
-    pub traced: bool,
     /// At most so many steps.
     pub steps_max: Option<usize>,
 }

@@ -28,7 +28,7 @@ impl World<'_, '_> {
     /// The first deadline of all shards.
     pub(super) fn next_deadline(&self) -> Option<Micros> {
         let due = self.servers.iter().filter_map(sansocket_core::Server::poll_timeout);
-        due.min().map(|due| due.as_micros())
+        due.min().map(sansocket_core::Timestamp::as_micros)
     }
 
     /// Does what is due.
