@@ -199,12 +199,15 @@ impl World<'_, '_> {
         let Waiting { recipients, message, note, volatile, ack } = waiting;
         let delivery = if volatile { Delivery::Volatile } else { Delivery::Reliable };
         let bytes = message.websocket_bytes();
+        let portion = *self.choices.pick(&[usize::MAX, 1, 3]);
         for (shard, mut chosen, expected) in recipients {
             let server = &mut self.servers[shard];
-            match ack.and_then(|(id, at)| Some((AckId::new(id)?, timestamp(at)))) {
-                None => server.deliver(&mut chosen, &message, delivery, usize::MAX),
-                Some((id, at)) => {
-                    server.deliver_with_ack(&mut chosen, &message, id, at, usize::MAX);
+            while !chosen.is_done() {
+                match ack.and_then(|(id, at)| Some((AckId::new(id)?, timestamp(at)))) {
+                    None => server.deliver(&mut chosen, &message, delivery, portion),
+                    Some((id, at)) => {
+                        server.deliver_with_ack(&mut chosen, &message, id, at, portion);
+                    }
                 }
             }
             let report = plain(chosen.report());

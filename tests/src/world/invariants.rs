@@ -74,6 +74,13 @@ impl World<'_, '_> {
             "wake-up",
             "nobody was told that the GET of session {connection} has an answer"
         );
+        let wants = server.wants(*key);
+        let expected = (self.model.has_news(*connection), self.model.has_answer(*connection));
+        ensure!(
+            (wants.session, wants.poll) == expected,
+            "wake-up",
+            "session {connection}: {wants:?} and not {expected:?}"
+        );
         let wants = (server.wants_input(*key), server.is_over(*key));
         let expected = (self.model.wants_input(*connection), self.model.is_over(*connection));
         ensure!(
