@@ -14,6 +14,8 @@ mod mutants;
 mod prerequisites;
 mod process;
 mod runtime;
+mod sabotage;
+mod simulate;
 mod test;
 mod tidy;
 mod workspace;
@@ -92,6 +94,18 @@ const TASKS: &[Task] = &[
         summary: "look for inputs that make a target panic",
         help: fuzz::HELP,
         run: fuzz::run,
+    },
+    Task {
+        name: "simulate",
+        summary: "long runs of the simulated world against the reference model",
+        help: simulate::HELP,
+        run: simulate::run,
+    },
+    Task {
+        name: "sabotage",
+        summary: "break the core on purpose, and see that the simulator finds it",
+        help: sabotage::HELP,
+        run: sabotage::run,
     },
     Task { name: "tidy", summary: "the repository's own rules", help: tidy::HELP, run: tidy::run },
 ];

@@ -8,7 +8,7 @@ use crate::counts::{Runner, TestCounts};
 use crate::failure::Failure;
 use crate::runtime::{Runtime, trees};
 use crate::workspace::{Profile, Workspace};
-use crate::{chat, check_core, prerequisites, process, tidy};
+use crate::{chat, check_core, prerequisites, process, simulate, tidy};
 
 mod selection;
 
@@ -82,6 +82,11 @@ const STEPS: &[Step] = &[
         run: |workspace, _| build(workspace),
     },
     Step { name: "test", summary: "cargo test over all packages", run: cargo_test },
+    Step {
+        name: "simulate",
+        summary: "a short run of the simulated world",
+        run: |workspace, _| simulate::check(workspace),
+    },
     Step {
         name: "interop",
         summary: "the official JavaScript parsers and clients against ours, on each runtime",

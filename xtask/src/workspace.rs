@@ -20,6 +20,7 @@ pub(crate) struct Workspace {
 pub(crate) enum Profile {
     Dev,
     Release,
+    Simulation,
 }
 
 impl Workspace {
@@ -52,6 +53,7 @@ impl Workspace {
         let profile = match profile {
             Profile::Dev => "debug",
             Profile::Release => "release",
+            Profile::Simulation => "simulation",
         };
         self.target.join(profile).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
