@@ -211,13 +211,17 @@ impl Scenario {
         }
         let ended = closed.read(Option::is_some);
         check_rest(&runtime, &network, &world, ended);
+        let mut ledger = world.ledger();
+        let violations = std::mem::take(&mut ledger.violations);
+        let sockets = ledger.sockets.len();
+        drop(ledger);
         let outcome = Outcome {
             hash: runtime.hash(),
             polls: runtime.polls(),
             written: network.written(),
             elapsed: runtime.now().saturating_duration_since(begin),
-            sockets: world.ledger().sockets.len(),
-            violations: std::mem::take(&mut world.ledger().violations),
+            sockets,
+            violations,
         };
         network.stop_listening();
         runtime.end();
