@@ -251,8 +251,11 @@ impl SimRuntime {
     /// Polls one task that is ready. `false` if none is.
     fn poll_one(&self) -> Result<bool, Violation> {
         let Some((id, mut task, generation)) = self.take_ready()? else { return Ok(false) };
-        let waker =
-            Waker::from(Arc::new(TaskWaker { shared: Arc::downgrade(&self.shared), id, generation }));
+        let waker = Waker::from(Arc::new(TaskWaker {
+            shared: Arc::downgrade(&self.shared),
+            id,
+            generation,
+        }));
         let mut context = Context::from_waker(&waker);
         let result = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut context)));
         let mut state = self.lock();

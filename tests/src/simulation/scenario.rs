@@ -116,7 +116,8 @@ impl Scenario {
         let shards = choices.number(1..=3) as usize;
         let heartbeat = *choices.pick(&[(25_000, 20_000), (300, 200), (5_000, 5_000)]);
         let heartbeat = (Duration::from_millis(heartbeat.0), Duration::from_millis(heartbeat.1));
-        let scripts = (0..choices.number(1..=4)).map(|_| Script::draw(&mut choices, fatal)).collect();
+        let scripts =
+            (0..choices.number(1..=4)).map(|_| Script::draw(&mut choices, fatal)).collect();
         let hostile = match choices.chance(64) {
             true => (0..choices.number(1..=3)).map(|_| Hostility::draw(&mut choices)).collect(),
             false => Vec::new(),
@@ -147,7 +148,14 @@ impl Scenario {
     /// Whether nothing but its client may end a session.
     fn is_calm(&self) -> bool {
         let short = self.heartbeat.1 < Duration::from_secs(10);
+        let Faults { latency_max, capacity, .. } = self.weather.faults;
+        // Slow enough a network ends sessions by itself.
+        let slow = match capacity {
+            0..4_096 => latency_max > Duration::from_micros(50),
+            _ => latency_max > Duration::from_millis(20),
+        };
         self.weather.fates_of_256 == 0
+            && !slow
             && self.plan.is_none()
             && self.habits.jumps_of_256 == 0
             && self.close_at.is_none()
@@ -256,8 +264,7 @@ fn steps(
     let mut interruption = interruption;
     let mut lag = Duration::ZERO;
     for _ in 0..STEPS_MAX {
-        if let Some((poll, what)) = interruption.filter(|(poll, _)| runtime.polls() >= *poll) {
-            let _ = poll;
+        if let Some((_, what)) = interruption.filter(|(poll, _)| runtime.polls() >= *poll) {
             interruption = None;
             match what {
                 Interruption::Close => interrupted.update(|interrupted| *interrupted = true),
@@ -280,7 +287,8 @@ fn steps(
             Step::Rested => return Ok(()),
         }
     }
-    Err(Violation("the run does not end".to_owned()))
+    let tasks = [runtime.tasks(Side::Server), runtime.tasks(Side::World)];
+    Err(Violation(format!("the run does not end: {} {tasks:?}", runtime.now())))
 }
 
 /// How long tasks of the application may go on after the server's end: an acknowledgement that was

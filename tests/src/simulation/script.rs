@@ -84,11 +84,9 @@ impl Action {
     /// Whether sessions may end by it.
     pub fn is_fatal(self) -> bool {
         match self {
-            Self::FallSilent
-            | Self::Panic(_)
-            | Self::End { .. }
-            | Self::EndAll
-            | Self::Never => true,
+            Self::FallSilent | Self::Panic(_) | Self::End { .. } | Self::EndAll | Self::Never => {
+                true
+            }
             Self::Sync
             | Self::Up(_)
             | Self::Echo
@@ -191,8 +189,13 @@ impl Player {
     pub async fn play(self, script: Script) {
         self.runtime.sleep(script.start).await;
         for _ in 0..script.rounds {
-            let opened =
-                Session::open(&self.runtime, &self.network, &self.world, script.websocket, script.closes);
+            let opened = Session::open(
+                &self.runtime,
+                &self.network,
+                &self.world,
+                script.websocket,
+                script.closes,
+            );
             let Some(session) = opened.await else {
                 if self.is_calm {
                     self.world.violation("a session was refused");

@@ -28,12 +28,7 @@ pub struct Faults {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self {
-            cuts_of_256: 0,
-            delays_of_256: 0,
-            latency_max: Duration::ZERO,
-            capacity: 64 << 10,
-        }
+        Self { cuts_of_256: 0, delays_of_256: 0, latency_max: Duration::ZERO, capacity: 64 << 10 }
     }
 }
 
@@ -296,7 +291,11 @@ impl State {
 
     fn take_wakers(&mut self) -> Vec<Waker> {
         let pipes = [&mut self.to_server, &mut self.to_client];
-        pipes.into_iter().flat_map(|pipe| [pipe.reader.take(), pipe.writer.take()]).flatten().collect()
+        pipes
+            .into_iter()
+            .flat_map(|pipe| [pipe.reader.take(), pipe.writer.take()])
+            .flatten()
+            .collect()
     }
 }
 

@@ -109,16 +109,19 @@ impl Session {
 
     /// Asks to join a namespace.
     pub fn join(&self, namespace: &'static str, auth: &str) {
-        self.state.update(|state| state.sockets.insert(namespace, SocketState::default()));
+        self.state.update(|state| {
+            let socket = SocketState::after(state.sockets.get(namespace));
+            state.sockets.insert(namespace, socket);
+        });
         self.send(format!("40{}{auth}", prefix(namespace)));
     }
 
     /// Sends an event, `args` being what stands behind its name.
     pub fn emit(&self, namespace: &'static str, event: &str, args: &str, ack: bool) -> Option<u64> {
         let id = match ack {
-            true => self.state.update(|state| {
-                state.sockets.get_mut(namespace).map(SocketState::ask)
-            }),
+            true => {
+                self.state.update(|state| state.sockets.get_mut(namespace).map(SocketState::ask))
+            }
             false => None,
         };
         let number = id.map(|id| id.to_string()).unwrap_or_default();

@@ -31,6 +31,8 @@ pub struct SocketState {
     next_tick: Option<u64>,
     /// The newest number of each other socket in the rooms.
     rooms: BTreeMap<String, u64>,
+    /// Whether packets of an earlier socket may still come.
+    comes_back: bool,
     next_ack: u64,
     /// Acknowledgements that were asked for: what had been sent until then, and what came.
     acks: BTreeMap<u64, (u64, Option<Value>)>,
@@ -52,6 +54,7 @@ impl Default for SocketState {
             ups: 0,
             next_tick: None,
             rooms: BTreeMap::new(),
+            comes_back: false,
             next_ack: 0,
             acks: BTreeMap::new(),
         }
@@ -59,6 +62,11 @@ impl Default for SocketState {
 }
 
 impl SocketState {
+    /// A socket that has asked to join where another one of the same client has just left.
+    pub fn after(another: Option<&Self>) -> Self {
+        Self { comes_back: another.is_some(), ..Self::default() }
+    }
+
     /// The id of a new acknowledgement.
     pub fn ask(&mut self) -> u64 {
         self.next_ack += 1;
@@ -85,7 +93,8 @@ impl SocketState {
         if kind == b'0' {
             return self.connected(&value).map(|()| Wanted::default());
         }
-        if self.phase == Phase::Left {
+        let is_early = self.phase == Phase::Connecting && self.comes_back && kind != b'4';
+        if self.phase == Phase::Left || is_early {
             return Ok(Wanted::default());
         }
         match (self.phase, kind) {

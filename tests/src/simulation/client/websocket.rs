@@ -36,7 +36,12 @@ pub enum Frame {
 
 impl WebSocket {
     /// Asks for a WebSocket; `None` where there is none.
-    pub async fn open(mut http: Http, runtime: &SimRuntime, world: &World, target: &str) -> Option<Self> {
+    pub async fn open(
+        mut http: Http,
+        runtime: &SimRuntime,
+        world: &World,
+        target: &str,
+    ) -> Option<Self> {
         http.connect()?;
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
