@@ -87,6 +87,8 @@ struct State {
     idle_polls: u64,
     /// Grows with everything that the server does to the world.
     progress: u64,
+    /// What that was.
+    last: &'static str,
     panics: usize,
 }
 
@@ -135,6 +137,7 @@ impl SimRuntime {
             polls: 0,
             idle_polls: 0,
             progress: 0,
+            last: "nothing",
             panics: 0,
         };
         Self { shared: Arc::new(Mutex::new(state)) }
@@ -173,9 +176,10 @@ impl SimRuntime {
     }
 
     /// To be called when the server has done something that the world can see.
-    pub fn progressed(&self) {
+    pub fn progressed(&self, what: &'static str) {
         let mut state = self.lock();
         state.progress += 1;
+        state.last = what;
         state.idle_polls = 0;
     }
 
@@ -246,6 +250,7 @@ impl SimRuntime {
         state.tasks.insert(id, slot);
         state.ready.push(id);
         state.progress += 1;
+        state.last = "a task began";
     }
 
     /// Polls one task that is ready. `false` if none is.
@@ -321,6 +326,7 @@ impl SimRuntime {
         drop(task);
         let mut state = self.lock();
         state.progress += 1;
+        state.last = "a task ended";
         let slot = state.tasks.remove(&id);
         drop(state);
         drop(slot);
@@ -328,20 +334,29 @@ impl SimRuntime {
 
     /// Polls every task that is parked. None of them may have anything to do.
     fn probe(&self) -> Result<(), Violation> {
-        let mut state = self.lock();
+        let state = self.lock();
         let soon = state.now + COALESCE;
         if state.next_time().is_some_and(|next| next <= soon) {
             return Ok(());
         }
         let before = state.progress;
         let ids: Vec<u64> = state.tasks.keys().copied().collect();
-        ids.into_iter().for_each(|id| state.queue(id));
         drop(state);
-        while self.poll_one()? {}
-        if self.lock().progress == before {
-            return Ok(());
+        for id in ids {
+            let mut state = self.lock();
+            let name = state.tasks.get(&id).map(|slot| slot.name);
+            state.queue(id);
+            drop(state);
+            while self.poll_one()? {}
+            let state = self.lock();
+            if state.progress != before {
+                let (now, what) = (state.now, state.last);
+                return Err(Violation(format!(
+                    "at {now}, task {id} ({name:?}) was not woken for this: {what}"
+                )));
+            }
         }
-        Err(Violation("a task had something to do and was not woken".to_owned()))
+        Ok(())
     }
 
     /// Lets the clock advance to the next timer or event. `false` if there is none.

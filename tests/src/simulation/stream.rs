@@ -318,7 +318,7 @@ impl Read for ServerStream {
         }
         let limit = stream.cut(buffer.remaining());
         stream.receive(true, limit, cx).map_ok(|data| {
-            stream.runtime.progressed();
+            stream.runtime.progressed("the server read");
             stream.runtime.note(|trace| trace.note_bytes(&data));
             buffer.put_slice(&data);
         })
@@ -355,7 +355,7 @@ impl Write for ServerStream {
         let reader = state.to_client.reader.take();
         drop(state);
         reader.into_iter().for_each(Waker::wake);
-        stream.runtime.progressed();
+        stream.runtime.progressed("the server wrote");
         stream.runtime.note(|trace| {
             trace.note(stream.number);
             trace.note(length as u64);
@@ -425,7 +425,7 @@ impl ClientStream {
     pub async fn receive(&self) -> Option<Vec<u8>> {
         let received = poll_fn(|cx| self.0.receive(false, 4_096, cx)).await;
         let data = received.ok().filter(|data| !data.is_empty())?;
-        self.0.runtime.progressed();
+        self.0.runtime.progressed("a client read");
         Some(data)
     }
 
