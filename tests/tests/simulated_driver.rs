@@ -14,8 +14,8 @@ use sansocket_tests::simulation::{Interruption, Outcome, Scenario, simulate_driv
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 60,
-        max_shrink_iters: 2_000,
+        cases: if cfg!(debug_assertions) { 24 } else { 500 },
+        max_shrink_iters: 300,
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
         ..ProptestConfig::default()
     })]
@@ -91,7 +91,7 @@ fn a_stream_may_end_at_every_byte() {
                     if fate == Fate::Eof && !to_server {
                         continue;
                     }
-                    let step = if cfg!(debug_assertions) { 7 } else { 1 };
+                    let step = if cfg!(debug_assertions) { 23 } else { 1 };
                     for bytes in (0..bytes).step_by(step) {
                         let mut scenario = short(actions, websocket);
                         let stream = stream as u64;
@@ -110,7 +110,8 @@ fn a_session_may_be_interrupted_at_every_step() {
     for (actions, websocket) in [(&UPGRADE[..], false), (&UPGRADE[..], true)] {
         let polls = run(short(actions, websocket)).polls;
         for interruption in [Interruption::Close, Interruption::Reset, Interruption::Silence] {
-            for poll in 0..polls {
+            let step = if cfg!(debug_assertions) { 3 } else { 1 };
+            for poll in (0..polls).step_by(step) {
                 for deadline in [Duration::ZERO, Duration::from_secs(20)] {
                     let mut scenario = short(actions, websocket);
                     scenario.close_deadline = deadline;

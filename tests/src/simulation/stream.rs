@@ -200,6 +200,8 @@ impl Stream {
                 self.give_up_later();
             }
             Fate::Reset => {
+                // What is sent from now on is lost.
+                pipe.is_silent = true;
                 // Behind what is under way, or before it.
                 let latency = self.faults.latency_max.as_micros() as u64;
                 let micros = self.runtime.choose(|choices| choices.number(0..=latency));
