@@ -19,6 +19,9 @@ const TARGET: &str = "/socket.io/?EIO=4&transport=";
 /// Longer than the server takes for anything.
 const PATIENCE: Duration = Duration::from_secs(200);
 
+/// The rest after an answer that brought nothing.
+const NOOP_PAUSE: Duration = Duration::from_millis(20);
+
 /// How a client leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leave {
@@ -277,6 +280,11 @@ impl Session {
             };
             body.split('\x1e').for_each(|packet| self.receive(packet));
             self.state.update(|state| state.getting = false);
+            if body == "6" {
+                // While a WebSocket is probing, the server answers every GET at once, and without
+                // a pause no time would pass on a network without latency.
+                unless(self.runtime.sleep(NOOP_PAUSE), self.over()).await;
+            }
         }
         self.state.update(|state| state.getting = false);
         if let Some(stream) = http.stream() {
