@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sansocket_core::Timestamp;
 
@@ -28,8 +29,21 @@ pub trait Sleep: Future<Output = ()> + Send + Sync {}
 impl<T: Future<Output = ()> + Send + Sync> Sleep for T {}
 
 /// Hyper's view of a [`Runtime`].
+///
+/// Hyper counts in `Instant`s, of which it only looks at the differences. They are made from the
+/// runtime's clock, so that no other clock has a say in when something is due.
 #[derive(Clone)]
-pub(crate) struct HyperTimer(pub(crate) Arc<dyn Runtime>);
+pub(crate) struct HyperTimer {
+    runtime: Arc<dyn Runtime>,
+    /// Two names of one moment.
+    origin: (Timestamp, Instant),
+}
+
+impl HyperTimer {
+    pub(crate) fn new(runtime: &Arc<dyn Runtime>) -> Self {
+        Self { runtime: runtime.clone(), origin: (runtime.now(), Instant::now()) }
+    }
+}
 
 struct HyperSleep(Pin<Box<dyn Sleep>>);
 
@@ -48,11 +62,18 @@ impl hyper::rt::Sleep for HyperSleep {}
 
 impl hyper::rt::Timer for HyperTimer {
     fn sleep(&self, duration: std::time::Duration) -> Pin<Box<dyn hyper::rt::Sleep>> {
-        Box::pin(HyperSleep(self.0.sleep_until(self.0.now() + duration)))
+        Box::pin(HyperSleep(self.runtime.sleep_until(self.runtime.now() + duration)))
     }
 
-    fn sleep_until(&self, deadline: std::time::Instant) -> Pin<Box<dyn hyper::rt::Sleep>> {
-        self.sleep(deadline.saturating_duration_since(hyper::rt::Timer::now(self)))
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn hyper::rt::Sleep>> {
+        let (timestamp, instant) = self.origin;
+        let at = timestamp + deadline.saturating_duration_since(instant);
+        Box::pin(HyperSleep(self.runtime.sleep_until(at)))
+    }
+
+    fn now(&self) -> Instant {
+        let (timestamp, instant) = self.origin;
+        instant + self.runtime.now().saturating_duration_since(timestamp)
     }
 }
 

@@ -117,7 +117,7 @@ where
         service_fn(move |request| serve(inner.clone(), peer, request))
     };
     let connection = http1::Builder::new()
-        .timer(HyperTimer(inner.runtime.clone()))
+        .timer(HyperTimer::new(&inner.runtime))
         .header_read_timeout(inner.settings.header_timeout)
         .max_header_size(HEADER_BYTES)
         .max_buf_size(BUFFER_BYTES)

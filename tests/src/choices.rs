@@ -1,5 +1,6 @@
 //! One source of decisions for every harness: proptest, the fuzzer, and long seeded runs.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 /// Decisions, one after the other, each taken from the next bytes of an input.
@@ -15,14 +16,19 @@ pub struct Choices<'a> {
 
 #[derive(Debug)]
 enum Source<'a> {
-    Given { bytes: &'a [u8], at: usize },
+    Given { bytes: Cow<'a, [u8]>, at: usize },
     Drawn { state: u64, record: Vec<u8> },
 }
 
 impl<'a> Choices<'a> {
     /// The decisions that `bytes` hold.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { source: Source::Given { bytes, at: 0 } }
+        Self { source: Source::Given { bytes: Cow::Borrowed(bytes), at: 0 } }
+    }
+
+    /// The decisions that `bytes` hold, for a harness that outlives whoever gave them.
+    pub fn from_vec(bytes: Vec<u8>) -> Self {
+        Self { source: Source::Given { bytes: Cow::Owned(bytes), at: 0 } }
     }
 
     /// Decisions without an end, drawn from a seed. [`into_bytes`](Self::into_bytes) tells which.
@@ -41,7 +47,7 @@ impl<'a> Choices<'a> {
     /// The bytes that were used. [`new`](Self::new) makes the same decisions of them.
     pub fn into_bytes(self) -> Vec<u8> {
         match self.source {
-            Source::Given { bytes, at } => bytes.get(..at).unwrap_or(bytes).to_vec(),
+            Source::Given { bytes, at } => bytes.get(..at).unwrap_or(&bytes).to_vec(),
             Source::Drawn { record, .. } => record,
         }
     }

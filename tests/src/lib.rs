@@ -8,3 +8,5 @@ pub mod contract;
 pub mod fuzzing;
 pub mod model;
 pub mod world;
+#[cfg(feature = "driver")]
+pub mod simulation;

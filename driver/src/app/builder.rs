@@ -32,6 +32,7 @@ pub struct Builder<S = Io> {
     config: Config,
     settings: Settings,
     shards: usize,
+    seed: Option<[u8; 32]>,
     state: State,
     error_hook: ErrorHook,
     server: PhantomData<fn() -> S>,
@@ -63,6 +64,7 @@ impl<S> Default for Builder<S> {
             config: Config::default(),
             settings,
             shards: std::thread::available_parallelism().map_or(1, usize::from),
+            seed: None,
             state: State::default(),
             error_hook: Box::new(log),
             server: PhantomData,
@@ -232,6 +234,16 @@ impl<S> Builder<S> {
         self
     }
 
+    /// Where ids come from, instead of the operating system's random numbers: for tests that are
+    /// to run the same way twice.
+    ///
+    /// The id of a session is a secret by which its client is known. Whoever can guess the seed can
+    /// take over every session, so never set one where strangers connect.
+    pub fn seed(mut self, seed: [u8; 32]) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// The server. It may be built outside of the runtime that will run it.
     ///
     /// # Errors
@@ -250,9 +262,15 @@ impl<S> Builder<S> {
     ///
     /// If the operating system has no random numbers for us.
     pub fn build_with(self, runtime: Arc<dyn Runtime>) -> io::Result<Io> {
-        let Self { config, settings, shards, state, error_hook, server: PhantomData } = self;
+        let Self { config, settings, shards, seed, state, error_hook, server: PhantomData } = self;
+        let mut given = seed;
         let mut entropy = Ok(());
         let shards = Shards::new(&config, shards.clamp(1, SHARDS_MAX), || {
+            if let Some(given) = &mut given {
+                // No two shards have the same.
+                given[0] = given[0].wrapping_add(1);
+                return *given;
+            }
             let mut seed = [0; 32];
             if let Err(error) = getrandom::fill(&mut seed) {
                 entropy = Err(io::Error::other(error.to_string()));

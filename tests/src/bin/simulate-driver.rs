@@ -1,0 +1,104 @@
+//! Many simulated runs of the driver, each by a seed.
+//!
+//! `simulate-driver [--seed FIRST] [--runs COUNT] [--twice]`
+
+use std::io::Write;
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use sansocket_tests::choices::split_mix;
+use sansocket_tests::simulation::simulate_driver;
+
+fn main() -> ExitCode {
+    let mut first = 1;
+    let mut runs = 1_000;
+    let mut twice = false;
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut number = || arguments.next().and_then(|number| number.parse().ok());
+        match argument.as_str() {
+            "--seed" => first = number().unwrap_or(first),
+            "--runs" => runs = number().unwrap_or(runs),
+            "--twice" => twice = true,
+            _ => {
+                say("simulate-driver [--seed FIRST] [--runs COUNT] [--twice]\n");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    let started = Instant::now();
+    let mut shown = started;
+    let (mut polls, mut elapsed, mut sockets) = (0, Duration::ZERO, 0);
+    for seed in first..first + runs {
+        let bytes = bytes_of(seed);
+        let Ok(outcome) = catch_unwind(|| simulate_driver(&bytes)) else {
+            return fail(seed, bytes);
+        };
+        if twice && simulate_driver(&bytes) != outcome {
+            say(&format!("seed {seed} runs differently each time\n"));
+            return ExitCode::FAILURE;
+        }
+        polls += outcome.polls;
+        elapsed += outcome.elapsed;
+        sockets += outcome.sockets;
+        if shown.elapsed() > Duration::from_secs(5) {
+            shown = Instant::now();
+            say(&format!("{} of {runs} runs\n", seed - first + 1));
+        }
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let rate = runs as f64 / seconds;
+    let hours = elapsed.as_secs_f64() / 3_600.0;
+    say(&format!(
+        "{runs} runs in {seconds:.1} s ({rate:.0} per second): {polls} polls, {sockets} sockets, \
+         {hours:.0} simulated hours\n"
+    ));
+    ExitCode::SUCCESS
+}
+
+fn bytes_of(seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let length = 32 + split_mix(&mut state) as usize % 1_500;
+    (0..length).map(|_| split_mix(&mut state) as u8).collect()
+}
+
+/// Says how to repeat a failure, after making it smaller.
+fn fail(seed: u64, mut bytes: Vec<u8>) -> ExitCode {
+    say(&format!("seed {seed} failed: simulate-driver --seed {seed} --runs 1\n"));
+    if std::env::var_os("SHRINK").is_none() {
+        return ExitCode::FAILURE;
+    }
+    // What the smaller ones say is not of interest.
+    std::panic::set_hook(Box::new(|_| {}));
+    let fails = |bytes: &[u8]| catch_unwind(|| simulate_driver(bytes)).is_err();
+    let mut part = bytes.len() / 2;
+    while part > 0 {
+        let mut at = 0;
+        while at < bytes.len() {
+            let end = (at + part).min(bytes.len());
+            let mut shorter = bytes.clone();
+            shorter.drain(at..end);
+            let mut duller = bytes.clone();
+            duller[at..end].fill(0);
+            if fails(&shorter) {
+                bytes = shorter;
+            } else if duller != bytes && fails(&duller) {
+                bytes = duller;
+                at = end;
+            } else {
+                at = end;
+            }
+        }
+        part /= 2;
+    }
+    say(&format!("the smallest that fails:\n{bytes:?}\n"));
+    let _ = std::panic::take_hook();
+    let _ = catch_unwind(|| simulate_driver(&bytes));
+    ExitCode::FAILURE
+}
+
+fn say(text: &str) {
+    // Nobody may be listening.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

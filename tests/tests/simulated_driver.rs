@@ -1,0 +1,140 @@
+//! The driver on virtual time: random runs, and short ones that are cut off everywhere.
+
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, any, proptest};
+use proptest::test_runner::FileFailurePersistence;
+use sansocket_tests::simulation::client::Leave;
+use sansocket_tests::simulation::network::Plan;
+use sansocket_tests::simulation::runtime::Habits;
+use sansocket_tests::simulation::script::{Action, Script};
+use sansocket_tests::simulation::stream::Fate;
+use sansocket_tests::simulation::{Interruption, Outcome, Scenario, simulate_driver};
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: if cfg!(debug_assertions) { 24 } else { 500 },
+        max_shrink_iters: 300,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_same_choices_are_the_same_run(bytes in vec(any::<u8>(), 30..1_500)) {
+        assert_eq!(simulate_driver(&bytes), simulate_driver(&bytes));
+    }
+}
+
+#[track_caller]
+fn run(scenario: Scenario) -> Outcome {
+    let outcome = scenario.run();
+    assert!(outcome.violations.is_empty(), "{:#?}", outcome.violations);
+    outcome
+}
+
+/// A session with a bit of everything.
+fn short(actions: &[Action], websocket: bool) -> Scenario {
+    let script = Script {
+        websocket,
+        actions: actions.to_vec(),
+        leave: Some(Leave::Politely),
+        rounds: 1,
+        ..Script::default()
+    };
+    Scenario { scripts: vec![script], ..Scenario::default() }
+}
+
+const UPGRADE: [Action; 7] = [
+    Action::Up(2),
+    Action::Echo,
+    Action::Upgrade { breaks_off: false },
+    Action::Up(2),
+    Action::Ask,
+    Action::Wait(10),
+    Action::Sync,
+];
+
+const POLLING: [Action; 4] = [Action::Up(2), Action::Echo, Action::Ask, Action::Sync];
+
+#[test]
+fn a_quiet_session_lives_for_as_long_as_its_heart_beats() {
+    for websocket in [false, true] {
+        let hour = Action::Sleep(3_600_000);
+        let outcome = run(short(&[Action::Up(1), hour, Action::Sync], websocket));
+        assert!(outcome.elapsed >= Duration::from_secs(3_600));
+        // Some 144 heartbeats, and nothing else that takes time.
+        assert!(outcome.polls < 8_000, "{} polls", outcome.polls);
+    }
+}
+
+#[test]
+fn a_client_that_falls_silent_is_gone_after_its_ping_timeout() {
+    for websocket in [false, true] {
+        let mut scenario =
+            short(&[Action::FallSilent, Action::Sleep(60_000), Action::Sync], websocket);
+        scenario.heartbeat = (Duration::from_secs(5), Duration::from_secs(3));
+        let outcome = run(scenario);
+        assert!(outcome.elapsed < Duration::from_secs(200), "{:?}", outcome.elapsed);
+    }
+}
+
+/// Whatever is cut off, at whichever byte, leaves nothing behind and breaks no promise.
+#[test]
+fn a_stream_may_end_at_every_byte() {
+    for (actions, websocket) in [(&UPGRADE[..], false), (&POLLING[..], false), (&UPGRADE[..], true)]
+    {
+        let written = run(short(actions, websocket)).written;
+        for (stream, (to_server, to_client)) in written.into_iter().enumerate() {
+            for (to_server, bytes) in [(true, to_server), (false, to_client)] {
+                for fate in [Fate::Reset, Fate::Silence, Fate::Eof] {
+                    if fate == Fate::Eof && !to_server {
+                        continue;
+                    }
+                    let step = if cfg!(debug_assertions) { 7 } else { 1 };
+                    for bytes in (0..bytes).step_by(step) {
+                        let mut scenario = short(actions, websocket);
+                        let stream = stream as u64;
+                        let plan = Plan { stream, to_server, bytes, fate };
+                        scenario.plan = Some(plan);
+                        let violations = scenario.run().violations;
+                        assert!(violations.is_empty(), "{plan:?}: {violations:#?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The server may be closed, and the network may fail, between any two steps.
+#[test]
+fn a_session_may_be_interrupted_at_every_step() {
+    for (actions, websocket) in [(&UPGRADE[..], false), (&UPGRADE[..], true)] {
+        let polls = run(short(actions, websocket)).polls;
+        for interruption in [Interruption::Close, Interruption::Reset, Interruption::Silence] {
+            let step = if cfg!(debug_assertions) { 3 } else { 1 };
+            for poll in (0..polls).step_by(step) {
+                for deadline in [Duration::ZERO, Duration::from_secs(20)] {
+                    let mut scenario = short(actions, websocket);
+                    scenario.close_deadline = deadline;
+                    scenario.interruption = Some((poll, interruption));
+                    run(scenario);
+                    if interruption != Interruption::Close {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// No task relies on being polled for another's sake, nor on an old waker.
+#[test]
+fn every_wake_up_is_asked_for() {
+    for (actions, websocket) in [(&UPGRADE[..], false), (&POLLING[..], false), (&UPGRADE[..], true)]
+    {
+        let mut scenario = short(actions, websocket);
+        scenario.habits = Habits { fresh_wakers: true, probes: true, ..Habits::default() };
+        run(scenario);
+    }
+}
