@@ -7,6 +7,6 @@ pub mod client;
 pub mod contract;
 pub mod fuzzing;
 pub mod model;
-pub mod world;
 #[cfg(feature = "driver")]
 pub mod simulation;
+pub mod world;
