@@ -95,11 +95,14 @@ impl Shards {
     /// Creates a namespace in every shard. The caller makes sure that two creations do not
     /// interleave, so all shards agree on the key.
     pub(crate) fn create_namespace(&self, name: &str) -> Option<NamespaceKey> {
-        let mut keys =
-            self.iter().map(|shard| shard.with(|state| state.core.create_namespace(name)));
-        let key = keys.next()?;
-        debug_assert!(keys.all(|other| other == key), "shards disagree on namespaces");
-        Some(key)
+        // The loop must not be lazy: each shard is to know the namespace, checked or not.
+        let mut key = None;
+        for shard in self.iter() {
+            let created = shard.with(|state| state.core.create_namespace(name));
+            debug_assert!(key.is_none_or(|key| key == created), "shards disagree on namespaces");
+            key = Some(created);
+        }
+        key
     }
 
     /// Queues one encoded message for everybody whom `target` means, shard by shard.
