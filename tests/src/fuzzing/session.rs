@@ -347,6 +347,12 @@ impl World {
                 assert!(output.is_none() || !is_known, "{output:?}, and nobody was told");
             }
         }
+        // Where all has been taken, nothing counts towards the limit any more.
+        let is_taken_by_polls = self.poll.is_some() && !wants.poll;
+        let is_taken_by_websocket = self.only_websocket.is_some() && !wants.session;
+        if is_taken_by_polls || is_taken_by_websocket {
+            assert_eq!(stats.outbox_bytes, 0);
+        }
         let is_over = self.server.is_over(self.connection);
         assert_eq!(is_over, stats.sessions == 0);
         let timeout = self.server.poll_timeout();
