@@ -2,7 +2,7 @@
 //!
 //! The input is a script of [`Choices`]. Each step is something that a network, a client, a clock or
 //! an application may do, sensible or not; the driver between them keeps to its side of the
-//! contract. [`Client`] and [`Application`] check what they are told.
+//! contract. `Client` and `Application` check what they are told.
 
 mod application;
 mod client;
