@@ -13,6 +13,10 @@ pub mod websocket;
 
 mod canary;
 
+#[cfg(feature = "driver")]
+use crate::simulation;
+use crate::world;
+
 /// Something that is fuzzed.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
@@ -25,14 +29,30 @@ pub struct Target {
 /// All targets that must not fail.
 pub const TARGETS: &[Target] = &[
     Target { name: "arguments", body: arguments::run },
+    #[cfg(feature = "driver")]
+    Target { name: "driver", body: driver },
     Target { name: "packet", body: packet::run },
     Target { name: "request", body: request::run },
+    Target { name: "server", body: server },
     Target { name: "session", body: session::run },
     Target { name: "websocket", body: websocket::run },
 ];
 
 /// The target that must fail: it shows that the fuzzer is able to find something.
 pub const CANARY: Target = Target { name: "canary", body: canary::run };
+
+/// The whole server, in a world that the bytes describe, against the reference model.
+fn server(bytes: &[u8]) {
+    if let Err(violation) = world::run_bytes(bytes, &world::Options::default()) {
+        panic!("{violation:?}");
+    }
+}
+
+/// The driver, on a simulated runtime and network that the bytes describe.
+#[cfg(feature = "driver")]
+fn driver(bytes: &[u8]) {
+    simulation::simulate_driver(bytes);
+}
 
 /// Runs the target of that name.
 ///
