@@ -6,6 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, any, proptest};
 use proptest::test_runner::FileFailurePersistence;
 use sansocket_tests::simulation::client::Leave;
+use sansocket_tests::simulation::hostile::{Hostility, Piece};
 use sansocket_tests::simulation::network::Plan;
 use sansocket_tests::simulation::runtime::Habits;
 use sansocket_tests::simulation::script::{Action, Script};
@@ -77,6 +78,21 @@ fn a_client_that_falls_silent_is_gone_after_its_ping_timeout() {
         let outcome = run(scenario);
         assert!(outcome.elapsed < Duration::from_secs(200), "{:?}", outcome.elapsed);
     }
+}
+
+/// A WebSocket that broke the protocol is read on, if only to see its end.
+#[test]
+fn the_end_of_a_peer_that_broke_the_protocol_is_noticed() {
+    let upgrade = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\n\
+        Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let unmasked = Piece::Send(b"\x81\x01a".to_vec());
+    // The server is about to close by then, because no ping was answered.
+    let rest = Piece::Sleep(46_000);
+    let pieces = vec![Piece::Send(upgrade.into()), rest, unmasked, Piece::Sleep(1_000)];
+    let hostility = Hostility { pieces, reads: true, resets: false };
+    let outcome = run(Scenario { hostile: vec![hostility], ..Scenario::default() });
+    assert!(outcome.elapsed < Duration::from_secs(50), "{:?}", outcome.elapsed);
 }
 
 /// Whatever is cut off, at whichever byte, leaves nothing behind and breaks no promise.

@@ -131,7 +131,7 @@ impl Session {
         let wanted_input = self.wants_input;
         let mut packets = SmallVec::<[Packet; 2]>::new();
         let mut ends = SmallVec::<[(TransportKey, End); 1]>::new();
-        let unread = self.read(cx, buffers, &mut packets, &mut ends);
+        let (unread, rest_unread) = self.read(cx, buffers, &mut packets, &mut ends);
         let taken = self.exchange(cx, buffers, packets, &ends);
         let mut parked = taken.parked;
         let has_joined = taken.has_joined;
@@ -155,19 +155,19 @@ impl Session {
         self.links.iter_mut().for_each(|link| link.poll_closing(cx));
         self.links.retain(|link| !link.is_over());
         let more_events = parked == Some(Parked::EventsLeft) || (finished && was_full);
-        let more_input = self.wants_input && (unread || !wanted_input);
+        let more_input = rest_unread || (self.wants_input && (unread || !wanted_input));
         more_events || more_input || more_output || has_joined || failed
     }
 
-    /// Step 1. Whether there may be more to read.
+    /// Step 1. Whether there may be more to read: packets, or only the rest before a peer's end.
     fn read(
         &mut self,
         cx: &mut Context<'_>,
         buffers: &mut Buffers,
         packets: &mut SmallVec<[Packet; 2]>,
         ends: &mut SmallVec<[(TransportKey, End); 1]>,
-    ) -> bool {
-        let mut unread = false;
+    ) -> (bool, bool) {
+        let (mut unread, mut rest_unread) = (false, false);
         for link in &mut self.links {
             if link.has_failed() || link.has_stalled(cx) {
                 ends.push((link.transport, End::Failed));
@@ -178,7 +178,7 @@ impl Session {
                 continue;
             }
             let mut reads = 0;
-            unread |= loop {
+            let is_left = loop {
                 if reads == READS_MAX || packets.len() >= PACKETS_MAX {
                     break true;
                 }
@@ -203,11 +203,19 @@ impl Session {
                         ends.push((link.transport, end));
                     }
                     link.end(&self.inner, end);
+                    if end == End::Violation {
+                        // Nothing more is looked at, but the peer's end is to be noticed.
+                        continue;
+                    }
                     break false;
                 }
             };
+            match link.is_open() {
+                true => unread |= is_left,
+                false => rest_unread |= is_left,
+            }
         }
-        unread
+        (unread, rest_unread)
     }
 
     /// Step 2.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use sansocket_tests::choices::split_mix;
-use sansocket_tests::simulation::simulate_driver;
+use sansocket_tests::simulation::{Scenario, simulate_driver};
 
 fn main() -> ExitCode {
     let mut first = 1;
@@ -92,7 +92,7 @@ fn fail(seed: u64, mut bytes: Vec<u8>) -> ExitCode {
         }
         part /= 2;
     }
-    say(&format!("the smallest that fails:\n{bytes:?}\n"));
+    say(&format!("the smallest that fails:\n{bytes:?}\n{:?}\n", Scenario::draw(&bytes)));
     let _ = std::panic::take_hook();
     let _ = catch_unwind(|| simulate_driver(&bytes));
     ExitCode::FAILURE

@@ -13,17 +13,22 @@ use crate::choices::Choices;
 /// What one of them does: it sends these, one after the other, and leaves.
 #[derive(Clone, Debug)]
 pub struct Hostility {
-    pieces: Vec<Piece>,
-    reads: bool,
-    resets: bool,
+    /// What it does, one after the other.
+    pub pieces: Vec<Piece>,
+    /// Whether it reads between that.
+    pub reads: bool,
+    /// Whether it leaves by a reset.
+    pub resets: bool,
 }
 
+/// One thing that it does.
 #[derive(Clone, Debug)]
-enum Piece {
+pub enum Piece {
     /// Bytes as they are; `SID` is replaced by an id that the server has given.
     Send(Vec<u8>),
     /// On a new stream from now on; the old one stays open.
     Reconnect,
+    /// It rests for as many milliseconds.
     Sleep(u64),
 }
 

@@ -22,6 +22,7 @@ const REST: Duration = Duration::from_secs(400);
 const STEPS_MAX: u64 = 300_000;
 
 /// One run.
+#[derive(Debug)]
 pub struct Scenario {
     /// The scheduler and the clock.
     pub habits: Habits,
@@ -206,6 +207,7 @@ impl Scenario {
             interrupted: Shared::new(false),
         };
         let interrupted = course.interrupted.clone();
+        let jump_max = if habits.jumps_of_256 > 0 { habits.jump_max } else { Duration::ZERO };
         let closed = Shared::new(None);
         let report = closed.clone();
         runtime.start(Side::World, "course", async move {
@@ -213,7 +215,7 @@ impl Scenario {
             let now = course.runtime.now();
             report.update(|closed| *closed = Some(now));
         });
-        let result = steps(&runtime, &network, interruption, &interrupted, &closed);
+        let result = steps(&runtime, &network, interruption, &interrupted, &closed, jump_max);
         if let Err(Violation(problem)) = result {
             world.violation(problem);
         }
@@ -260,9 +262,12 @@ fn steps(
     interruption: Option<(u64, Interruption)>,
     interrupted: &Shared<bool>,
     closed: &Shared<Option<Timestamp>>,
+    jump_max: Duration,
 ) -> Result<(), Violation> {
     let mut interruption = interruption;
     let mut lag = Duration::ZERO;
+    // A clock that jumps makes everything late.
+    let lag_max = LAG_MAX + 2 * jump_max;
     for _ in 0..STEPS_MAX {
         if let Some((_, what)) = interruption.filter(|(poll, _)| runtime.polls() >= *poll) {
             interruption = None;
@@ -281,7 +286,7 @@ fn steps(
                     lag = runtime.now().saturating_duration_since(at);
                 }
             }
-            Step::Rested if lag > LAG_MAX => {
+            Step::Rested if lag > lag_max => {
                 return Err(Violation(format!("tasks were left for {lag:?} after the close")));
             }
             Step::Rested => return Ok(()),
@@ -384,12 +389,15 @@ fn draw_habits(choices: &mut Choices<'_>) -> Habits {
 }
 
 fn draw_weather(choices: &mut Choices<'_>) -> Weather {
-    let faults = Faults {
-        cuts_of_256: if choices.chance(128) { choices.byte() } else { 0 },
-        delays_of_256: if choices.chance(80) { choices.byte() / 2 } else { 0 },
-        latency_max: Duration::from_micros(*choices.pick(&[0, 50, 20_000, 2_000_000])),
-        capacity: *choices.pick(&[64 << 10, 20, 500, 4_096]),
-    };
+    let cuts_of_256 = if choices.chance(128) { choices.byte() } else { 0 };
+    let delays_of_256 = if choices.chance(80) { choices.byte() / 2 } else { 0 };
+    let mut latency_max = Duration::from_micros(*choices.pick(&[0, 50, 20_000, 2_000_000]));
+    let capacity = *choices.pick(&[64 << 10, 20, 500, 4_096]);
+    if capacity < 4_096 {
+        // Both together would take hours for a large message.
+        latency_max = latency_max.min(Duration::from_millis(20));
+    }
+    let faults = Faults { cuts_of_256, delays_of_256, latency_max, capacity };
     let fates_of_256 = if choices.chance(100) { choices.byte() / 3 } else { 0 };
     let fate_bytes_max = *choices.pick(&[600, 40, 5_000]);
     Weather { faults, fates_of_256, fate_bytes_max }

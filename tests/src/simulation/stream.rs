@@ -320,7 +320,9 @@ impl Read for ServerStream {
         }
         let limit = stream.cut(buffer.remaining());
         stream.receive(true, limit, cx).map_ok(|data| {
-            stream.runtime.progressed("the server read");
+            if !data.is_empty() {
+                stream.runtime.progressed("the server read");
+            }
             stream.runtime.note(|trace| trace.note_bytes(&data));
             buffer.put_slice(&data);
         })

@@ -319,7 +319,11 @@ impl Session {
                     self.end();
                     break;
                 }
-                None => break,
+                None => {
+                    // Half of a response may have come.
+                    http.close();
+                    break;
+                }
             }
         }
         let leave = self.state.read(|state| state.over.flatten());
