@@ -296,7 +296,8 @@ fn raw_refuses_other_formats() {
     // serde_json can read it.
     assert_eq!(serde_json::from_str::<Raw>(" [1] ").unwrap().as_str(), "[1]");
     let other = serde::de::value::U8Deserializer::<serde::de::value::Error>::new(1);
-    assert!(Raw::deserialize(other).is_err());
+    let error = Raw::deserialize(other).unwrap_err().to_string();
+    assert_eq!(error, "invalid type: integer `1`, expected any JSON value");
     assert!(
         Message::connect_error(&mut Encoder::new(), "/", "no", Some(&raw)).is_err(),
         "no attachments there, so no Raw either"

@@ -175,3 +175,37 @@ fn the_same_seed_and_inputs_give_the_same_outputs() {
     assert_eq!(story(1), story(1));
     assert_ne!(story(1), story(2));
 }
+
+#[test]
+fn the_session_is_wanted_for_each_thing_that_it_has() {
+    let mut pair = Pair::new();
+    let (peer, socket) = pair.joined();
+    let connection = pair.connection(peer);
+    assert!(!pair.server.wants(connection).session);
+    pair.send(peer, r#"42["a"]"#);
+    assert!(pair.server.wants(connection).session, "an event");
+    pair.events(peer);
+    assert!(!pair.server.wants(connection).session);
+    pair.emit_with_ack(socket, 0, 5_000).unwrap();
+    assert!(pair.server.wants(connection).session, "a message");
+    pair.received(peer);
+    assert!(!pair.server.wants(connection).session);
+    pair.send(peer, "430[]");
+    assert!(pair.server.wants(connection).session, "an acknowledgement");
+    pair.acks(peer);
+    assert!(!pair.server.wants(connection).session);
+}
+
+#[test]
+fn a_session_is_over_though_its_last_events_were_not_taken() {
+    let mut pair = Pair::new();
+    let (peer, _) = pair.joined();
+    let connection = pair.connection(peer);
+    assert!(!pair.server.is_over(connection));
+    pair.hang_up(peer, true);
+    assert!(pair.server.is_over(connection));
+    assert_eq!(pair.server.stats().connections, 1);
+    pair.events(peer);
+    assert_eq!(pair.server.stats().connections, 0);
+    assert!(pair.server.is_over(connection));
+}

@@ -270,6 +270,7 @@ fn a_probe_that_was_given_up_does_not_disturb_the_next() {
     while pair.server.poll_dirty().is_some() {}
     pair.send_on(peer, first, "6");
     assert_eq!(pair.server.poll_dirty(), Some(pair.connection(peer)), "it is to be closed");
+    assert!(pair.server.wants(pair.connection(peer)).session);
     let second = pair.begin_upgrade(peer).unwrap();
     // Nobody has closed the first yet, and what comes on it counts for nothing.
     pair.send_on(peer, first, "2probe");

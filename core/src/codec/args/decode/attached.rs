@@ -113,10 +113,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Attached<'_, D> {
             error: core::marker::PhantomData,
         })
     }
-
-    fn is_human_readable(&self) -> bool {
-        self.inner.is_human_readable()
-    }
 }
 
 macro_rules! forward_visits {

@@ -233,6 +233,7 @@ fn any_value_decodes_beside_attachments() {
 fn what_depends_on_the_format_decodes_as_from_text() {
     let address = std::net::IpAddr::from([127, 0, 0, 1]);
     assert_eq!(beside_attachment::<std::net::IpAddr>(r#""127.0.0.1""#).unwrap(), address);
+    assert_eq!(beside_attachment::<(std::net::IpAddr,)>(r#""127.0.0.1""#).unwrap().0, address);
     assert_eq!(transmit(&(address, Bytes::new())).decode::<std::net::IpAddr>().unwrap(), address);
 }
 
