@@ -192,6 +192,12 @@ impl SimRuntime {
         trace.hash()
     }
 
+    /// By how much more a wait may take because the clock jumps.
+    pub fn lateness(&self) -> Duration {
+        let habits = self.lock().habits;
+        if habits.jumps_of_256 > 0 { habits.jump_max * 1_000 } else { Duration::ZERO }
+    }
+
     /// How often tasks were polled.
     pub fn polls(&self) -> u64 {
         self.lock().polls

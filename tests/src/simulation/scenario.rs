@@ -19,7 +19,7 @@ use crate::choices::Choices;
 const REST: Duration = Duration::from_secs(400);
 
 /// Steps of one run, far more than any needs.
-const STEPS_MAX: u64 = 300_000;
+const STEPS_MAX: u64 = 2_000_000;
 
 /// One run.
 #[derive(Debug)]

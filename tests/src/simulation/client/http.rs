@@ -1,9 +1,15 @@
 //! HTTP/1.1.
 
+use std::time::Duration;
+
 use crate::simulation::application::World;
 use crate::simulation::network::Network;
 use crate::simulation::runtime::SimRuntime;
+use crate::simulation::shared::unless;
 use crate::simulation::stream::ClientStream;
+
+/// A request that has not been taken after this time never will be.
+const SEND_TIMEOUT: Duration = Duration::from_secs(100);
 
 /// A response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,8 +114,13 @@ impl Http {
 
     /// Sends bytes as they are.
     pub async fn send(&mut self, bytes: &[u8]) -> Option<()> {
-        let sent = self.stream.as_ref()?.send(bytes).await;
-        sent.then_some(())
+        // A server that has answered already need not take the rest, nor we wait for ever.
+        let limit = self.runtime.sleep(SEND_TIMEOUT);
+        let sent = unless(self.stream.as_ref()?.send(bytes), limit).await;
+        if sent.is_none() {
+            self.close();
+        }
+        (sent == Some(true)).then_some(())
     }
 
     /// Reads one response.

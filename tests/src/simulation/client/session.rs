@@ -164,7 +164,7 @@ impl Session {
             let found = state.sockets.get_mut(namespace).and_then(&mut find);
             if found.is_some() || state.over.is_none() { found.map(Some) } else { Some(None) }
         });
-        unless(found, self.runtime.sleep(PATIENCE)).await
+        unless(found, self.runtime.sleep(PATIENCE + self.runtime.lateness())).await
     }
 
     /// Goes on by WebSocket. With `breaks_off`, the client changes its mind at the last moment.
