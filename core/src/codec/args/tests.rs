@@ -224,6 +224,9 @@ fn placeholders_may_be_permuted_and_reused() {
     let (a, b, c) = received.clone().decode::<(Bytes, Vec<Bytes>, Bytes)>().unwrap();
     assert_eq!((&a[..], &b[0][..], &c[..]), (&b"one"[..], &b"zero"[..], &b"one"[..]));
     assert_eq!(received.decode::<Bytes>().unwrap(), "one");
+    let text = format!("461-7[{},{}]", place("0"), place("0"));
+    let (a, b) = args(&text, &[b"zero"]).decode::<(Bytes, Bytes)>().unwrap();
+    assert_eq!((&a[..], &b[..]), (&b"zero"[..], &b"zero"[..]));
 }
 
 #[test]
