@@ -195,7 +195,7 @@ impl SimRuntime {
     /// By how much more a wait may take because the clock jumps.
     pub fn lateness(&self) -> Duration {
         let habits = self.lock().habits;
-        if habits.jumps_of_256 > 0 { habits.jump_max * 1_000 } else { Duration::ZERO }
+        if habits.jumps_of_256 > 0 { habits.jump_max * 60 } else { Duration::ZERO }
     }
 
     /// How often tasks were polled.
