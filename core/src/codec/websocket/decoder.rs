@@ -385,6 +385,7 @@ fn append(buffer: &mut Vec<u8>, chunk: &[u8], total_max: usize) {
 
 /// Takes the first `count` bytes off `input`; `count` is at most its length.
 fn take<'a>(input: &mut &'a mut [u8], count: usize) -> &'a mut [u8] {
-    debug_assert!(count <= input.len());
+    let length = input.len();
+    debug_assert!(count <= length, "the caller takes no more than there is");
     input.split_off_mut(..count).unwrap_or_default()
 }
