@@ -135,10 +135,12 @@ where
                 is_shutting_down = true;
                 connection.as_mut().graceful_shutdown();
             }
-            if is_shutting_down && aborted.as_mut().poll(cx).is_ready() {
+            // The connection first: the last answer may have become ready together with the end.
+            let result = connection.as_mut().poll(cx);
+            if result.is_pending() && is_shutting_down && aborted.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Ok(()));
             }
-            connection.as_mut().poll(cx)
+            result
         })
         .await
     };

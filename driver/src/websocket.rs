@@ -1,9 +1,9 @@
 //! One WebSocket's bytes: reading into a shared buffer, writing with as few calls as possible.
 
 use std::cell::Cell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -278,10 +278,21 @@ pub(crate) struct Closing {
 }
 
 impl Closing {
-    pub(crate) fn new(inner: &Inner, mut websocket: WebSocket) -> Self {
+    fn new(inner: &Inner, mut websocket: WebSocket) -> Self {
         websocket.queue_close(None);
         let deadline = inner.now() + inner.settings.close_timeout;
         Self { websocket, deadline: inner.runtime.sleep_until(deadline) }
+    }
+
+    /// Until that is over, or the server ends for good.
+    pub(crate) async fn run(inner: &Inner, websocket: WebSocket) {
+        let mut closing = Self::new(inner, websocket);
+        let mut aborted = pin!(inner.aborted.wait());
+        poll_fn(|cx| match Pin::new(&mut closing).poll(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => aborted.as_mut().poll(cx),
+        })
+        .await;
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn open_session(
                 tracing::debug!(transport = "websocket", "session opened");
                 Session::websocket(inner, index, key, transport, websocket).await;
             }
-            None => Closing::new(&inner, websocket).await,
+            None => Closing::run(&inner, websocket).await,
         }
     })
 }
@@ -77,7 +77,7 @@ pub(super) fn join_session(
             }
         }
         if let Some(websocket) = websocket {
-            Closing::new(&inner, websocket).await;
+            Closing::run(&inner, websocket).await;
         }
     })
 }
