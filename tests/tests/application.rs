@@ -52,9 +52,12 @@ async fn a_handler_that_panics_ends_its_connection_and_no_other() -> io::Result<
     polling.join().await?;
     polling.begin_poll().await?;
     polling.post(r#"42["panic"]"#).await?;
-    // The GET that waits is answered: the session is over.
+    // The GET that waits is answered: the session is over. It comes on a connection of its own, so
+    // it may also come too late to wait.
     let response = in_time("the answer to the GET", polling.get.response()).await?;
-    assert!(response.is_some_and(|response| response.body.ends_with('1')));
+    let response = response.expect("an answer");
+    let is_told = response.status == 200 && response.body.ends_with('1');
+    assert!(is_told || response.status == 400, "{} {}", response.status, response.body);
     bystander.echo().await?;
     drop(bystander);
     eventually("three disconnects", || disconnects.get() == 3).await;
