@@ -8,15 +8,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONNECTION;
-use http::{StatusCode, Version};
 use http_body_util::Full;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 
 use crate::app::Io;
-use crate::http::{Peer, is_under, response, serve, serve_own};
+use crate::http::{Peer, serve, serve_embedded};
 use crate::inner::Inner;
 use crate::runtime::HyperTimer;
 
@@ -63,25 +61,13 @@ impl Io {
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
     {
-        let inner = self.inner.clone();
-        async move {
-            let peer = request.extensions().get().copied().unwrap_or_default();
-            let version = request.version();
-            let response = serve_own(inner, peer, request).await;
-            // There is no way to close the connection without an answer here.
-            let mut response = response.unwrap_or_else(|_| response::last(StatusCode::BAD_REQUEST));
-            if version >= Version::HTTP_2 {
-                // A connection is more than one request there, and the header not allowed.
-                response.headers_mut().remove(CONNECTION);
-            }
-            response
-        }
+        serve_embedded(self.inner.clone(), request)
     }
 
     /// Whether a request with this path is for this server: what is to be handed to
     /// [`serve_request`](Self::serve_request) by who does not route by other means.
     pub fn serves_path(&self, path: &str) -> bool {
-        is_under(&self.inner.settings.path, path)
+        self.inner.settings.covers(path)
     }
 
     /// Ends the server: new sessions are refused, sockets are told `server shutting down`, what is

@@ -43,6 +43,11 @@ pub(crate) struct Settings {
 pub(crate) type CopyExtension = fn(&http::Extensions, &mut http::Extensions);
 
 impl Settings {
+    /// Whether a request with this path is for the server.
+    pub(crate) fn covers(&self, path: &str) -> bool {
+        path.starts_with(&*self.path)
+    }
+
     /// What a handshake keeps of its request's extensions.
     pub(crate) fn kept_extensions(&self, request: &http::Extensions) -> http::Extensions {
         let mut kept = http::Extensions::new();

@@ -189,6 +189,9 @@ impl WebSocket {
     /// A pong goes last, and only when everything before it has been taken: until then a newer one
     /// replaces it, so a peer that pings and does not read is owed one pong, not one for each.
     pub(crate) fn write(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> io::Result<()> {
+        if buffers.frames.is_empty() && self.is_flushed() {
+            return Ok(());
+        }
         let mut result = self.write_frames(cx, buffers);
         if result.is_ok()
             && self.unsent.is_empty()

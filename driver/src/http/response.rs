@@ -18,7 +18,7 @@ pub(super) fn empty(status: StatusCode) -> Response<Body> {
 
 /// A response without a body, behind which the connection is closed: what follows on it may be a
 /// part of this request.
-pub(crate) fn last(status: StatusCode) -> Response<Body> {
+pub(super) fn last(status: StatusCode) -> Response<Body> {
     let mut response = empty(status);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response

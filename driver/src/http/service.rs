@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use http::header::CONNECTION;
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use sansocket_core::http as core_http;
 use sansocket_core::http::Route;
 use sansocket_core::{Refusal, Transport};
@@ -44,7 +45,7 @@ pub(crate) async fn serve<B>(
 where
     B: http_body::Body<Data = Bytes>,
 {
-    if is_under(&inner.settings.path, request.uri().path()) {
+    if inner.settings.covers(request.uri().path()) {
         return serve_own(inner, peer, request).await;
     }
     let (parts, _) = request.into_parts();
@@ -57,14 +58,26 @@ where
     })
 }
 
-/// Whether a request is for the server at `base`, which has a slash at its end.
-pub(crate) fn is_under(base: &str, path: &str) -> bool {
-    path.starts_with(base)
+/// Serves one request that somebody else's HTTP server has received, and that is for this server.
+pub(crate) async fn serve_embedded<B>(inner: Arc<Inner>, request: Request<B>) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    let peer = request.extensions().get().copied().unwrap_or_default();
+    let version = request.version();
+    let response = serve_own(inner, peer, request).await;
+    // There is no way to close the connection without an answer here.
+    let mut response = response.unwrap_or_else(|GivenUp| response::last(StatusCode::BAD_REQUEST));
+    if version >= Version::HTTP_2 {
+        // A connection is more than one request there, and the header not allowed.
+        response.headers_mut().remove(CONNECTION);
+    }
+    response
 }
 
 /// Serves one request that is for this server, whatever its path says: who nests the server in a
 /// router may have cut the path.
-pub(crate) async fn serve_own<B>(
+async fn serve_own<B>(
     inner: Arc<Inner>,
     peer: Peer,
     request: Request<B>,
