@@ -17,7 +17,8 @@
 //!
 //! Everything that an application needs is exported here, so it depends on this crate alone. What
 //! does not concern smol is documented in [`sansocket_driver`].
-//! Tasks run on smol's global executor, so one thread, which is the default, suffices.
+//! Tasks run on smol's global executor, so one thread, which is the default, suffices. To run
+//! everything on the application's own threads, see [`Smol::with_executor`].
 //!
 //! # TLS, Unix sockets, and other streams
 //!
@@ -47,6 +48,7 @@
 
 mod runtime;
 mod server;
+mod stream;
 #[cfg(feature = "tls")]
 mod tls;
 

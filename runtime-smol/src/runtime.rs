@@ -2,20 +2,45 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use sansocket_driver::{Runtime, Sleep, Timestamp};
+use smol::Executor;
 
-/// The global executor of smol, which `SMOL_THREADS` gives its threads, one by default.
-#[derive(Clone, Copy, Debug)]
+/// Smol, with its global executor or with one of the application's.
+#[derive(Clone, Debug)]
 pub struct Smol {
     origin: Instant,
+    executor: Option<Arc<Executor<'static>>>,
 }
 
 impl Smol {
-    /// Smol, with now as the origin of its clock.
+    /// The global executor, which `SMOL_THREADS` gives its threads, one by default.
     pub fn new() -> Self {
-        Self { origin: Instant::now() }
+        Self { origin: Instant::now(), executor: None }
+    }
+
+    /// An executor that the application runs, on as many threads as it likes.
+    ///
+    /// On one, the thread that waits for the network is the one that does the work, and no message
+    /// costs a change of threads:
+    ///
+    /// ```no_run
+    /// use std::sync::Arc;
+    ///
+    /// use sansocket_smol::{OnRuntime, Server, Smol};
+    ///
+    /// fn main() -> std::io::Result<()> {
+    ///     let executor = Arc::new(smol::Executor::new());
+    ///     let smol = Smol::with_executor(executor.clone());
+    ///     let io = Server::from_io(Server::builder().build_with(Arc::new(smol))?);
+    ///     let listening = executor.spawn(async move { io.listen("127.0.0.1:3000").await });
+    ///     smol::block_on(executor.run(listening))
+    /// }
+    /// ```
+    pub fn with_executor(executor: Arc<Executor<'static>>) -> Self {
+        Self { origin: Instant::now(), executor: Some(executor) }
     }
 }
 
@@ -38,6 +63,10 @@ impl Runtime for Smol {
     }
 
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        smol::spawn(task).detach();
+        match &self.executor {
+            None => smol::spawn(task),
+            Some(executor) => executor.spawn(task),
+        }
+        .detach();
     }
 }

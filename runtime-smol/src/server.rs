@@ -10,9 +10,12 @@ use futures_io::{AsyncRead, AsyncWrite};
 use sansocket_driver::{FuturesIo, Io, OnRuntime, Runtime};
 #[cfg(unix)]
 use smol::net::unix::UnixListener;
-use smol::net::{AsyncToSocketAddrs, TcpListener, TcpStream};
+use smol::net::{AsyncToSocketAddrs, TcpListener};
 
 use crate::Smol;
+use crate::stream::tcp;
+#[cfg(unix)]
+use crate::stream::unix;
 
 /// A Socket.IO server on smol. Cheap to clone; it can do whatever [`Io`] can, and listen.
 #[derive(Clone)]
@@ -44,7 +47,7 @@ impl Server {
     ///
     /// None at present: a connection that fails to be accepted does not stop the server.
     pub async fn serve(&self, listener: TcpListener) -> io::Result<()> {
-        let serve = |(stream, peer)| self.serve_stream(without_delay(stream), Some(peer), false);
+        let serve = |(stream, peer)| self.serve_stream(tcp(stream), Some(peer), false);
         self.io.serve_incoming(|| listener.accept(), serve).await;
         Ok(())
     }
@@ -56,7 +59,7 @@ impl Server {
     /// None at present.
     #[cfg(unix)]
     pub async fn serve_unix(&self, listener: UnixListener) -> io::Result<()> {
-        let serve = |(stream, _)| self.serve_stream(stream, None, false);
+        let serve = |(stream, _)| self.serve_stream(unix(stream), None, false);
         self.io.serve_incoming(|| listener.accept(), serve).await;
         Ok(())
     }
@@ -76,14 +79,6 @@ impl Server {
     {
         self.io.serve_connection(FuturesIo::new(stream), peer, secure)
     }
-}
-
-/// Packets are small and written as a whole; waiting for more only delays them.
-pub(crate) fn without_delay(stream: TcpStream) -> TcpStream {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "no TCP_NODELAY");
-    }
-    stream
 }
 
 impl Deref for Server {

@@ -9,7 +9,7 @@ use sansocket_driver::FuturesIo;
 use smol::net::{AsyncToSocketAddrs, TcpListener};
 
 use crate::Server;
-use crate::server::without_delay;
+use crate::stream::tcp;
 
 impl Server {
     /// As [`listen`](Self::listen), over TLS: clients connect by `https` and `wss`.
@@ -62,7 +62,7 @@ impl Server {
     ) -> io::Result<()> {
         let acceptor = TlsAcceptor::from(config);
         let serve = |(stream, peer)| {
-            let handshake = acceptor.accept(without_delay(stream));
+            let handshake = acceptor.accept(tcp(stream));
             self.serve_after(async move { handshake.await.map(FuturesIo::new) }, Some(peer), true)
         };
         self.serve_incoming(|| listener.accept(), serve).await;

@@ -1,14 +1,24 @@
-//! The server that benchmarks measure, on smol: `SMOL_THREADS` says how many run tasks.
+//! The server that benchmarks measure, on smol: `THREADS` of them run one executor, each also the
+//! reactor when it has nothing else to do.
 
 use std::io;
+use std::sync::Arc;
+use std::thread;
 
-use sansocket_bench::{address, configure, install};
-use sansocket_smol::Server;
+use sansocket_bench::{address, configure, install, threads};
+use sansocket_smol::{OnRuntime, Server, Smol};
+use smol::Executor;
+use smol::future::pending;
 
 fn main() -> io::Result<()> {
-    smol::block_on(async {
-        let server = configure(Server::builder()).build()?;
-        install(&server);
-        server.listen(address()).await
-    })
+    let executor = Arc::new(Executor::new());
+    let runtime = Arc::new(Smol::with_executor(executor.clone()));
+    let server = Server::from_io(configure(Server::builder()).build_with(runtime)?);
+    install(&server);
+    for _ in 1..threads() {
+        let executor = executor.clone();
+        thread::spawn(move || smol::block_on(executor.run(pending::<()>())));
+    }
+    let listening = executor.spawn(async move { server.listen(address()).await });
+    smol::block_on(executor.run(listening))
 }

@@ -1,24 +1,30 @@
-//! The fixture server of `tests/interop/CONTRACT.md` on smol.
+//! The fixture server of `tests/interop/CONTRACT.md` on smol, with one thread for everything.
 
 use std::io;
+use std::sync::Arc;
 
 use async_signal::{Signal, Signals};
-use sansocket_smol::{OnRuntime, Server};
+use sansocket_smol::{OnRuntime, Server, Smol};
 use sansocket_tests::contract;
+use smol::Executor;
 use smol::net::TcpListener;
 use smol::stream::StreamExt;
 
 fn main() -> io::Result<()> {
-    smol::block_on(run())
+    let executor = Arc::new(Executor::new());
+    let running = executor.spawn(run(executor.clone()));
+    smol::block_on(executor.run(running))
 }
 
-async fn run() -> io::Result<()> {
-    let server = contract::configure(Server::builder(), Server::runtime())?.build()?;
+async fn run(executor: Arc<Executor<'static>>) -> io::Result<()> {
+    let runtime = Arc::new(Smol::with_executor(executor.clone()));
+    let builder = contract::configure(Server::builder(), runtime.clone())?;
+    let server = Server::from_io(builder.build_with(runtime)?);
     contract::install(&server);
     let listener = TcpListener::bind(contract::address()?).await?;
     let mut terminate = Signals::new([Signal::Term])?;
     contract::announce(listener.local_addr()?)?;
-    let closing = smol::spawn({
+    let closing = executor.spawn({
         let server = server.clone();
         async move {
             terminate.next().await;
