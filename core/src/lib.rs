@@ -112,7 +112,7 @@
 //! let greeting = format!("Hello {name}");
 //! let message = Message::event(&mut Encoder::new(), "/", "greeting", &(greeting, times), None)?;
 //! let mut socket = server.socket(received.socket).ok_or("has left")?;
-//! socket.emit(&message, Delivery::Reliable)?;
+//! socket.emit(message, Delivery::Reliable)?;
 //! let greeting = text(server.poll_output(connection, transport));
 //! assert_eq!(greeting, r#"42["greeting","Hello world",3]"#);
 //!

@@ -238,8 +238,11 @@ impl ShardState {
         while let Some(key) = self.core.poll_dirty() {
             let Some(slot) = self.slots.get_mut(&key) else { continue };
             let wants = self.core.wants(key);
-            if wants.session {
-                wakers.extend(slot.session.take());
+            if wants.session
+                && let Some(waker) = slot.session.take()
+            {
+                wakers.push(waker);
+                self.core.set_attended(key, true);
             }
             if wants.poll {
                 wakers.extend(slot.poll.take());

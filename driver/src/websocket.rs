@@ -9,10 +9,12 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hyper::rt::{Read, ReadBuf, Write};
 use hyper::upgrade::Upgraded;
-use sansocket_core::Frame;
+use sansocket_core::codec::engine::Inbound;
 use sansocket_core::codec::websocket::{
     CloseCode, Decoder, DecoderConfig, Message, Role, encode_close, encode_pong,
 };
+
+use sansocket_core::{EngineError, Frame, TransportKey};
 
 use crate::inner::Inner;
 use crate::runtime::Sleep;
@@ -68,7 +70,12 @@ pub(crate) struct Buffers {
     pub(crate) to_encode: Vec<Frame>,
     /// Messages that one read brought, for the caller to drain.
     pub(crate) messages: Vec<Message>,
+    /// What they are, until the machine is given it.
+    pub(crate) packets: Vec<Packet>,
 }
+
+/// A packet, and the WebSocket that it came on.
+pub(crate) type Packet = (TransportKey, Result<Inbound, EngineError>);
 
 thread_local! {
     static BUFFERS: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
@@ -84,6 +91,7 @@ impl Buffers {
                 frames: Vec::new(),
                 to_encode: Vec::new(),
                 messages: Vec::new(),
+                packets: Vec::new(),
             })
         })
     }

@@ -41,6 +41,24 @@ pub enum Inbound {
     Noop,
 }
 
+impl Inbound {
+    /// Whether it may set a deadline. Most packets set none, and may be handled as of any time that
+    /// has been.
+    pub fn needs_time(&self) -> bool {
+        match self {
+            Self::Message(Ok(packet)) => packet.attachments > 0,
+            Self::Message(Err(_))
+            | Self::Open
+            | Self::Close
+            | Self::Ping { .. }
+            | Self::Pong { .. }
+            | Self::Binary(_)
+            | Self::Upgrade
+            | Self::Noop => true,
+        }
+    }
+}
+
 /// Decodes the text of one packet: a WebSocket text message, or a part of a polling payload.
 ///
 /// `b` and base64 are binary data on every transport. `text` should be UTF-8; where it is not, names

@@ -14,6 +14,7 @@ pub(crate) use self::placeholder::{Placeholder, integer, placeholders, write_pla
 pub(crate) use self::string::{plain_run_end, unescape};
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use self::placeholder::OpenObject;
 use self::string::{string_end, string_parts};
@@ -33,7 +34,7 @@ pub const MAX_DEPTH: usize = 127;
 /// than `depth_limit` or [`MAX_DEPTH`].
 pub fn validate(text: &[u8], depth_limit: usize) -> Result<(), PacketError> {
     let mut scanner = Scanner::new(text, depth_limit, Unobserved);
-    let end = scanner.values(0)?;
+    let end = scanner.values(0, 0)?;
     finish(text, end)
 }
 
@@ -43,8 +44,8 @@ pub(crate) struct EventParts {
     pub(crate) name: (usize, usize),
     /// The name holds escape sequences.
     pub(crate) name_is_escaped: bool,
-    /// The first argument, or the closing bracket if there is none.
-    pub(crate) arguments: usize,
+    /// The first argument; empty and in front of the closing bracket if there is none.
+    pub(crate) first_argument: Range<usize>,
 }
 
 /// Scans the event array that `text` holds from `at` to its end.
@@ -70,36 +71,37 @@ pub(crate) fn event<O: Observer>(
         _ => return Err(PacketError::InvalidPayload),
     };
     let separator = whitespace_end(text, name_end);
-    let (arguments, end) = match byte(text, separator) {
-        b',' => {
-            let arguments = whitespace_end(text, separator + 1);
-            (arguments, scanner.values(arguments)?)
+    let first_argument = match byte(text, separator) {
+        b',' => scanner.last_array(whitespace_end(text, separator + 1))?,
+        b']' => {
+            finish(text, separator + 1)?;
+            separator..separator
         }
-        b']' => (separator, separator + 1),
         _ => return Err(PacketError::InvalidPayload),
     };
-    finish(text, end)?;
-    Ok(EventParts { name, name_is_escaped, arguments })
+    Ok(EventParts { name, name_is_escaped, first_argument })
 }
 
-/// Scans the array that `text` holds from `at` to its end. Returns the position of its first
-/// element, or of the closing bracket.
+/// Scans the array that `text` holds from `at` to its end. Returns where its first element is; if
+/// it has none, that is empty and in front of the closing bracket.
 pub(crate) fn array<O: Observer>(
     text: &[u8],
     at: usize,
     depth_limit: usize,
     observer: O,
-) -> Result<usize, PacketError> {
+) -> Result<Range<usize>, PacketError> {
     let mut scanner = Scanner::new(text, depth_limit, observer);
     let first = scanner.open_array(at)?;
-    let end = if byte(text, first) == b']' { first + 1 } else { scanner.values(first)? };
-    finish(text, end)?;
-    Ok(first)
+    if byte(text, first) == b']' {
+        finish(text, first + 1)?;
+        return Ok(first..first);
+    }
+    scanner.last_array(first)
 }
 
 /// The position after the value that begins at `at`, or `None` if there is none.
 pub(crate) fn value_end(text: &[u8], at: usize) -> Option<usize> {
-    Scanner::new(text, MAX_DEPTH, Unobserved).values(at).ok()
+    Scanner::new(text, MAX_DEPTH, Unobserved).values(at, 0).ok()
 }
 
 /// What wants to know about placeholders.
@@ -142,9 +144,25 @@ impl<'a, O: Observer> Scanner<'a, O> {
         Self { text, depth: 0, depth_limit, objects: 0, observer, observed: Vec::new() }
     }
 
-    /// Scans values from `at` until no container is open: one value if none is now, otherwise the
-    /// elements of the innermost one and what follows it. Returns the position behind.
-    fn values(&mut self, mut at: usize) -> Result<usize, PacketError> {
+    /// Scans the elements of the open array, from the one that must be at `at`, and its end, which
+    /// is to be the end of the text. Returns where the first element is.
+    #[inline]
+    fn last_array(&mut self, at: usize) -> Result<Range<usize>, PacketError> {
+        let first_end = self.values(at, 1)?;
+        let separator = whitespace_end(self.text, first_end);
+        let end = match byte(self.text, separator) {
+            b',' => self.values(separator + 1, 0)?,
+            b']' => separator + 1,
+            _ => return Err(PacketError::InvalidPayload),
+        };
+        finish(self.text, end)?;
+        Ok(at..first_end)
+    }
+
+    /// Scans values from `at` until no more than `depth` containers are open: one value if so many
+    /// are open now, otherwise the elements of the innermost one and what follows it. Returns the
+    /// position behind.
+    fn values(&mut self, mut at: usize, depth: usize) -> Result<usize, PacketError> {
         let text = self.text;
         loop {
             let end = match byte(text, at) {
@@ -179,7 +197,7 @@ impl<'a, O: Observer> Scanner<'a, O> {
             at = end.ok_or(PacketError::InvalidPayload)?;
             // The value has ended, and with it perhaps the containers around it.
             loop {
-                if self.depth == 0 {
+                if self.depth == depth {
                     return Ok(at);
                 }
                 let in_object = self.objects & 1 == 1;

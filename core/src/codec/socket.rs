@@ -52,7 +52,10 @@ pub struct Packet {
     /// How many binary messages follow and belong to it.
     pub attachments: u32,
     namespace: Span,
-    payload: Span,
+    /// Where the payload begins, which ends with the text.
+    payload_start: u32,
+    /// Two placeholders name the same attachment.
+    attachments_are_shared: bool,
     parts: Parts,
     text: Bytes,
 }
@@ -85,7 +88,7 @@ impl Packet {
         let ack = header.ack()?;
         let start = header.at;
         let is_event = kind == PacketKind::Event;
-        let parts = match kind {
+        let (parts, attachments_are_shared) = match kind {
             PacketKind::Event => event(&text, start, attachments, limits)?,
             PacketKind::Ack => acknowledgement(&text, start, attachments, limits)?,
             PacketKind::Connect => plain(&text, start, limits, |first| first == b'{')?,
@@ -99,7 +102,8 @@ impl Packet {
             ack: if is_event || kind == PacketKind::Ack { ack } else { None },
             attachments,
             namespace,
-            payload: Span::new(start, text.len()),
+            payload_start: start as u32,
+            attachments_are_shared,
             parts,
             text,
         })
@@ -118,9 +122,22 @@ impl Packet {
         }
     }
 
+    /// The bytes of [`event_name`](Self::event_name), which takes no look at them.
+    #[inline]
+    pub fn event_name_bytes(&self) -> &[u8] {
+        match &self.parts.unescaped_name {
+            None => self.text.get(self.parts.name.range()).unwrap_or_default(),
+            Some(name) => name.as_bytes(),
+        }
+    }
+
     /// The JSON that it carries, or nothing.
     pub fn payload(&self) -> &str {
-        self.payload.text_of(&self.text)
+        self.payload_span().text_of(&self.text)
+    }
+
+    fn payload_span(&self) -> Span {
+        Span::new(self.payload_start as usize, self.text.len())
     }
 
     /// The bytes of its text, attachments not counted.
@@ -130,7 +147,7 @@ impl Packet {
 
     /// The JSON that it carries as one value, for what is neither event nor acknowledgement.
     pub fn into_raw(self) -> Option<Raw> {
-        let payload = self.text.slice(self.payload.range());
+        let payload = self.text.slice(self.payload_span().range());
         (!payload.is_empty()).then(|| Raw::new(payload, Vec::new()))
     }
 
@@ -141,11 +158,11 @@ impl Packet {
     pub fn into_args(self, attachments: Vec<Bytes>) -> Args {
         match self.kind {
             PacketKind::Event | PacketKind::Ack => Args::new(
+                self.payload_start as usize,
+                self.parts.first_argument.range(),
                 self.text,
-                self.payload.range(),
-                self.parts.arguments as usize,
                 attachments,
-                self.parts.attachments_are_shared,
+                self.attachments_are_shared,
             ),
             PacketKind::Connect | PacketKind::Disconnect | PacketKind::ConnectError => {
                 Args::default()
@@ -160,31 +177,26 @@ struct Parts {
     name: Span,
     /// The name, if it holds escape sequences.
     unescaped_name: Option<Box<str>>,
-    /// The position of the first argument, or of the bracket that closes the array.
-    arguments: u32,
-    /// Two placeholders name the same attachment.
-    attachments_are_shared: bool,
+    /// The first argument; empty and in front of the closing bracket if there is none.
+    first_argument: Span,
 }
 
 impl Parts {
     /// Those of an array that begins with no name.
-    fn nameless(arguments: usize) -> Self {
-        Self {
-            name: Span::default(),
-            unescaped_name: None,
-            arguments: arguments as u32,
-            attachments_are_shared: false,
-        }
+    fn nameless(first_argument: Span) -> Self {
+        let name = Span::default();
+        Self { name, unescaped_name: None, first_argument }
     }
 }
 
+/// The parts of an event, and whether two of its placeholders name the same attachment.
 #[inline]
 fn event(
     text: &[u8],
     start: usize,
     attachments: u32,
     limits: &Limits,
-) -> Result<Parts, PacketError> {
+) -> Result<(Parts, bool), PacketError> {
     let mut references = References::to(attachments);
     let found = if attachments == 0 {
         json::event(text, start, limits.json_depth, Unobserved)?
@@ -201,27 +213,25 @@ fn event(
     if is_reserved(name) {
         return Err(PacketError::ReservedName);
     }
-    Ok(Parts {
-        name: Span::new(name_start, name_end),
-        unescaped_name,
-        arguments: found.arguments as u32,
-        attachments_are_shared: references.shared,
-    })
+    let name = Span::new(name_start, name_end);
+    let first_argument = Span::of(found.first_argument);
+    Ok((Parts { name, unescaped_name, first_argument }, references.shared))
 }
 
+/// The parts of an acknowledgement, and whether two of its placeholders name the same attachment.
 fn acknowledgement(
     text: &[u8],
     start: usize,
     attachments: u32,
     limits: &Limits,
-) -> Result<Parts, PacketError> {
+) -> Result<(Parts, bool), PacketError> {
     let mut references = References::to(attachments);
     let first = if attachments == 0 {
         json::array(text, start, limits.json_depth, Unobserved)?
     } else {
         json::array(text, start, limits.json_depth, &mut references)?
     };
-    Ok(Parts { attachments_are_shared: references.shared, ..Parts::nameless(first) })
+    Ok((Parts::nameless(Span::of(first)), references.shared))
 }
 
 /// Checks a payload that may be missing, and whose first byte tells whether its type is right.
@@ -230,14 +240,14 @@ fn plain(
     start: usize,
     limits: &Limits,
     is_allowed: impl Fn(u8) -> bool,
-) -> Result<Parts, PacketError> {
+) -> Result<(Parts, bool), PacketError> {
     let payload = text.get(start..).unwrap_or_default();
     match payload.first() {
         None => {}
         Some(&first) if is_allowed(first) => json::validate(payload, limits.json_depth)?,
         Some(_) => return Err(PacketError::InvalidPayload),
     }
-    Ok(Parts::nameless(text.len()))
+    Ok((Parts::nameless(Span::new(text.len(), text.len())), false))
 }
 
 /// Whether only the library itself may emit an event of this name. Clients of the ecosystem use
@@ -267,6 +277,11 @@ impl Span {
     #[inline]
     fn new(start: usize, end: usize) -> Self {
         Self { start: start as u32, end: end as u32 }
+    }
+
+    #[inline]
+    fn of(range: core::ops::Range<usize>) -> Self {
+        Self::new(range.start, range.end)
     }
 
     #[inline]

@@ -66,6 +66,11 @@ impl Session {
         Ok(key)
     }
 
+    /// Whether a GET waits.
+    pub(crate) fn has_poll(&self) -> bool {
+        self.poll.is_some()
+    }
+
     /// Whether [`take_poll_response`](Self::take_poll_response) has something for the GET.
     pub(crate) fn has_poll_response(&self) -> bool {
         let Some(poll) = &self.poll else { return false };

@@ -165,7 +165,7 @@ impl Session {
     /// Queues a message, or says why not.
     pub(crate) fn push(
         &mut self,
-        message: &Message,
+        message: Message,
         volatile: Volatile,
         outbox_bytes_max: usize,
     ) -> Push {
@@ -181,14 +181,14 @@ impl Session {
         {
             return Push::Full;
         }
-        self.outbox.push(message.clone());
+        self.outbox.push(message);
         Push::Queued
     }
 
     /// Queues what the protocol itself has to say. A client that asks for more of it than it reads
     /// is disconnected.
     pub(crate) fn push_control(&mut self, message: &Message, outbox_bytes_max: usize) {
-        if self.push(message, Volatile::No, outbox_bytes_max) == Push::Full {
+        if self.push(message.clone(), Volatile::No, outbox_bytes_max) == Push::Full {
             self.close_now(DisconnectReason::OutboxOverflow);
         }
     }

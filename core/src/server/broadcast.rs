@@ -135,11 +135,10 @@ impl Server {
                 recipients.report.owing += 1;
                 continue;
             }
-            match connection.session.push(message, volatile, limit) {
+            match connection.session.push(message.clone(), volatile, limit) {
                 Push::Queued => {
                     recipients.report.queued += 1;
-                    if !connection.dirty {
-                        connection.dirty = true;
+                    if connection.becomes_dirty() {
                         self.dirty.push(member.connection);
                     }
                     if let Some((id, deadline)) = ack {

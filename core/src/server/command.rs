@@ -41,7 +41,7 @@ impl Socket<'_> {
     ///
     /// [`EmitError::Full`] at [`Limits::outbox_bytes`](crate::Limits), [`EmitError::Dropped`] for a
     /// volatile message that the transport could not take at once.
-    pub fn emit(&mut self, message: &Message, delivery: Delivery) -> Result<(), EmitError> {
+    pub fn emit(&mut self, message: Message, delivery: Delivery) -> Result<(), EmitError> {
         let server = &mut *self.server;
         let key = server.sockets.get(self.key).ok_or(EmitError::NotConnected)?.connection;
         let connection = server.connections.get_mut(key).ok_or(EmitError::NotConnected)?;
@@ -69,7 +69,7 @@ impl Socket<'_> {
     /// As for [`emit`](Self::emit), and [`EmitError::TooManyAcks`].
     pub fn emit_with_ack(
         &mut self,
-        message: &Message,
+        message: Message,
         delivery: Delivery,
         ack: AckId,
         deadline: Timestamp,
@@ -93,7 +93,7 @@ impl Socket<'_> {
     /// # Errors
     ///
     /// [`EmitError::Full`] at [`Limits::outbox_bytes`](crate::Limits).
-    pub fn acknowledge(&mut self, message: &Message) -> Result<(), EmitError> {
+    pub fn acknowledge(&mut self, message: Message) -> Result<(), EmitError> {
         self.emit(message, Delivery::Reliable)
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct Connection {
     pub(super) armed: Option<Timestamp>,
     /// Whether the connection is on the dirty list.
     pub(super) dirty: bool,
+    /// Whether whoever serves the session looks at it anyway.
+    pub(super) attended: bool,
 }
 
 impl Connection {
@@ -50,6 +52,7 @@ impl Connection {
             input_was_held: false,
             armed: None,
             dirty: false,
+            attended: false,
         }
     }
 
@@ -60,6 +63,12 @@ impl Connection {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// Something has happened. Whether the connection has to be put on the dirty list for it.
+    pub(super) fn becomes_dirty(&mut self) -> bool {
+        let is_noticed = self.attended && !self.session.has_poll();
+        !is_noticed && !core::mem::replace(&mut self.dirty, true)
     }
 
     /// The session is no longer open, so nothing is awaited from the client any more.

@@ -1,5 +1,6 @@
 //! What the application learns from the server.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -17,7 +18,7 @@ pub enum Event {
     /// A client asks to join a namespace. Answer with
     /// [`Server::accept_socket`](crate::Server::accept_socket) or
     /// [`Server::reject_socket`](crate::Server::reject_socket), at once or later.
-    ConnectRequested(ConnectRequest),
+    ConnectRequested(Box<ConnectRequest>),
     /// A client emitted an event.
     Received(Received),
     /// A socket that had been accepted is no longer connected. The last event of that socket.

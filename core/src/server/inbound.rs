@@ -123,8 +123,20 @@ impl Server {
         transport: TransportKey,
         packet: Result<Inbound, EngineError>,
     ) {
+        self.handle_packets(now, key, [(transport, packet)]);
+    }
+
+    /// As [`handle_packet`](Self::handle_packet), for all that have come.
+    pub fn handle_packets(
+        &mut self,
+        now: Timestamp,
+        key: ConnectionKey,
+        packets: impl IntoIterator<Item = (TransportKey, Result<Inbound, EngineError>)>,
+    ) {
         let now = self.advance(now);
-        self.handle_packet_on(now, key, Some(transport), packet);
+        for (transport, packet) in packets {
+            self.handle_packet_on(now, key, Some(transport), packet);
+        }
         self.settle(key);
     }
 

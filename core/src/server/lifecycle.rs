@@ -242,12 +242,9 @@ impl Server {
         }
     }
 
-    /// Puts a connection on the dirty list.
+    /// Puts a connection on the dirty list, where that is needed.
     pub(super) fn touch(&mut self, key: ConnectionKey) {
-        if let Some(connection) = self.connections.get_mut(key)
-            && !connection.dirty
-        {
-            connection.dirty = true;
+        if self.connections.get_mut(key).is_some_and(Connection::becomes_dirty) {
             self.dirty.push(key);
         }
     }

@@ -39,6 +39,18 @@ impl Server {
         None
     }
 
+    /// Whether whoever serves the connection's WebSockets, events and acknowledgements is at work on
+    /// it, or has been told to be. Until that is over, [`poll_dirty`](Self::poll_dirty) names the
+    /// connection for a GET that waits only. At the end of the work, say so and then look once more
+    /// whether there is something to take.
+    ///
+    /// Nobody has to say it: it spares a driver with many things to do the news that it knows.
+    pub fn set_attended(&mut self, key: ConnectionKey, attended: bool) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.attended = attended;
+        }
+    }
+
     /// Who has something to take from a connection.
     pub fn wants(&self, key: ConnectionKey) -> Wants {
         let Some(connection) = self.connections.get(key) else { return Wants::default() };

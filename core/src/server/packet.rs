@@ -146,7 +146,7 @@ impl Server {
         if let Some(connection) = self.connections.get_mut(key) {
             connection.sockets.push(socket);
             let request = ConnectRequest { socket, id, namespace, packet };
-            connection.inbox.push(Event::ConnectRequested(request));
+            connection.inbox.push(Event::ConnectRequested(Box::new(request)));
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod acks;
 mod attachments;
+mod attended;
 mod closing;
 mod commands;
 mod heartbeat;

@@ -23,7 +23,7 @@ pub(crate) fn connect(
     inner: &Arc<Inner>,
     shard: usize,
     handshake: Arc<Handshake>,
-    request: ConnectRequest,
+    request: Box<ConnectRequest>,
 ) -> Work {
     let inner = inner.clone();
     Box::pin(async move {
@@ -81,7 +81,7 @@ fn reject(socket: &Socket, namespace: &NamespaceShared, error: ConnectError) {
 
 /// Calls the handlers of an event; `None` if there is nothing to run.
 pub(crate) fn receive(socket: &Arc<SocketShared>, received: Received) -> Option<Work> {
-    let name = received.packet.event_name();
+    let name = received.packet.event_name_bytes();
     let listeners = &socket.namespace.listeners;
     let handler = listeners.find(name);
     let any = listeners.any.snapshot();
@@ -89,7 +89,8 @@ pub(crate) fn receive(socket: &Arc<SocketShared>, received: Received) -> Option<
     let Some(own) = socket.own() else {
         if any.is_none() {
             let Some((event, handler)) = handler else {
-                tracing::trace!(socket = %socket.id, event = name, "no handler");
+                let event = received.packet.event_name();
+                tracing::trace!(socket = %socket.id, event, "no handler");
                 return None;
             };
             let args = received.packet.into_args(received.attachments);
@@ -98,7 +99,8 @@ pub(crate) fn receive(socket: &Arc<SocketShared>, received: Received) -> Option<
         return receive_by_several(socket, received, &[any], [None, handler]);
     };
     let own_handler = own.find(name);
-    receive_by_several(socket, received, &[any, own.any.snapshot()], [own_handler, handler])
+    let any = [any, own.any.snapshot()];
+    receive_by_several(socket, received, &any, [own_handler, handler])
 }
 
 type AnyHandlers = Option<Arc<[Arc<super::listeners::OnAny>]>>;

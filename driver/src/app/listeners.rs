@@ -1,9 +1,12 @@
 //! Who is called when something happens, in a namespace or at one socket.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::future::Future;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, RwLock};
 
+use foldhash::fast::RandomState;
 use sansocket_core::{Args, DisconnectReason, Message};
 
 use super::Work;
@@ -43,7 +46,7 @@ impl From<Disconnect> for DisconnectReason {
 /// What namespaces and sockets have in common.
 #[derive(Default)]
 pub(super) struct Listeners {
-    events: RwLock<HashMap<Arc<str>, Listener>>,
+    events: RwLock<HashMap<EventName, Listener, RandomState>>,
     pub(super) any: List<OnAny>,
     pub(super) disconnect: List<OnDisconnect>,
 }
@@ -54,34 +57,51 @@ struct Listener {
     once: bool,
 }
 
+/// The name of an event. It is looked up by its bytes, which are not looked at for it.
+#[derive(PartialEq, Eq)]
+struct EventName(Arc<str>);
+
+impl Borrow<[u8]> for EventName {
+    fn borrow(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl Hash for EventName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_bytes().hash(state);
+    }
+}
+
 /// A handler, and the name that it was registered by.
 pub(super) type Found = (Arc<str>, Arc<dyn ErasedHandler>);
 
 impl Listeners {
     pub(super) fn on(&self, event: &str, handler: Arc<dyn ErasedHandler>, once: bool) {
-        let replaced = write(&self.events).insert(event.into(), Listener { handler, once });
+        let replaced =
+            write(&self.events).insert(EventName(event.into()), Listener { handler, once });
         // The application's destructors run without the lock.
         drop(replaced);
     }
 
     pub(super) fn off(&self, event: &str) -> bool {
-        let removed = write(&self.events).remove(event);
+        let removed = write(&self.events).remove(event.as_bytes());
         removed.is_some()
     }
 
     /// The handler of an event, without a string being made for the look-up. One that is for once
     /// is found once.
-    pub(super) fn find(&self, event: &str) -> Option<Found> {
+    pub(super) fn find(&self, event: &[u8]) -> Option<Found> {
         let events = read(&self.events);
         let (name, listener) = events.get_key_value(event)?;
         if !listener.once {
-            return Some((name.clone(), listener.handler.clone()));
+            return Some((name.0.clone(), listener.handler.clone()));
         }
         drop(events);
         let mut events = write(&self.events);
         // It may have been replaced meanwhile by one that stays.
         let (name, listener) = events.get_key_value(event)?;
-        let found = (name.clone(), listener.handler.clone());
+        let found = (name.0.clone(), listener.handler.clone());
         if listener.once {
             events.remove(event);
         }

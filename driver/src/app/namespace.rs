@@ -44,6 +44,11 @@ impl NamespaceShared {
         }
     }
 
+    /// Whether [`notify_outgoing`](Self::notify_outgoing) has somebody to tell.
+    pub(super) fn is_outgoing_observed(&self) -> bool {
+        self.outgoing.is_used()
+    }
+
     /// Tells whoever wants to know that `event` is sent; otherwise the recipients are not even
     /// looked up.
     pub(super) fn notify_outgoing<I>(

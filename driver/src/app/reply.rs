@@ -45,7 +45,7 @@ impl Reply {
         let Some(id) = self.ack else { return Ok(()) };
         let namespace = &self.socket.namespace.name;
         let message = with_encoder(|encoder| Message::ack(encoder, namespace, id, value))?;
-        Ok(self.socket.with_core(|socket| socket.acknowledge(&message))?)
+        Ok(self.socket.with_core(|socket| socket.acknowledge(message))?)
     }
 
     /// Takes it away from what a handler returns, so that the handler can be given it.

@@ -213,10 +213,11 @@ impl Socket {
                 Message::event(encoder, &namespace.name, event, args, Some(id))
             })?;
             let deadline = inner.now() + timeout;
+            let observed = namespace.is_outgoing_observed().then(|| message.clone());
             self.shared.with_core(|socket| {
-                socket.emit_with_ack(&message, Delivery::Reliable, id, deadline)
+                socket.emit_with_ack(message, Delivery::Reliable, id, deadline)
             })?;
-            namespace.notify_outgoing(|| [self.clone()], event, &message);
+            self.notify_outgoing(event, observed);
             Ok(())
         })
     }
@@ -230,9 +231,16 @@ impl Socket {
         let namespace = &self.shared.namespace;
         let message =
             with_encoder(|encoder| Message::event(encoder, &namespace.name, event, args, None))?;
-        self.shared.with_core(|socket| socket.emit(&message, delivery))?;
-        namespace.notify_outgoing(|| [self.clone()], event, &message);
+        let observed = namespace.is_outgoing_observed().then(|| message.clone());
+        self.shared.with_core(|socket| socket.emit(message, delivery))?;
+        self.notify_outgoing(event, observed);
         Ok(())
+    }
+
+    fn notify_outgoing(&self, event: &str, message: Option<Message>) {
+        if let Some(message) = message {
+            self.shared.namespace.notify_outgoing(|| [self.clone()], event, &message);
+        }
     }
 }
 

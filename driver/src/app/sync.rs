@@ -41,9 +41,14 @@ impl<T: ?Sized> List<T> {
         self.used.store(true, Ordering::Release);
     }
 
+    /// Whether anything was ever added.
+    pub(super) fn is_used(&self) -> bool {
+        self.used.load(Ordering::Acquire)
+    }
+
     /// `None` if it is empty.
     pub(super) fn snapshot(&self) -> Option<Arc<[Arc<T>]>> {
-        if !self.used.load(Ordering::Acquire) {
+        if !self.is_used() {
             return None;
         }
         read(&self.items).clone()

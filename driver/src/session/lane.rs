@@ -26,6 +26,8 @@ pub(super) struct Lanes {
 
 struct Lane {
     key: SocketKey,
+    /// The socket, once it has received an event.
+    socket: Option<Arc<SocketShared>>,
     running: Option<Running>,
     queue: VecDeque<Item>,
 }
@@ -46,8 +48,8 @@ pub(super) struct Cancelled {
 
 /// Something to handle.
 pub(super) enum Item {
-    Connect(Arc<Handshake>, ConnectRequest),
-    Receive(Arc<SocketShared>, Received),
+    Connect(Arc<Handshake>, Box<ConnectRequest>),
+    Receive(Received),
     Disconnect(Arc<SocketShared>, Disconnected),
 }
 
@@ -55,7 +57,7 @@ impl Item {
     fn key(&self) -> SocketKey {
         match self {
             Self::Connect(_, request) => request.socket,
-            Self::Receive(_, received) => received.socket,
+            Self::Receive(received) => received.socket,
             Self::Disconnect(_, disconnected) => disconnected.socket,
         }
     }
@@ -76,15 +78,37 @@ impl Lanes {
     }
 
     pub(super) fn push(&mut self, item: Item) {
-        let key = item.key();
         self.queued += 1;
-        match self.lanes.iter_mut().find(|lane| lane.key == key) {
-            Some(lane) => lane.queue.push_back(item),
-            None => {
-                let queue = VecDeque::from([item]);
-                self.lanes.push(Lane { key, running: None, queue });
-            }
+        self.lane(item.key()).queue.push_back(item);
+    }
+
+    /// Adds an event that a socket received. It is looked up the first time; one that is not there
+    /// has been told of its end.
+    pub(super) fn push_received(
+        &mut self,
+        received: Received,
+        socket: impl FnOnce() -> Option<Arc<SocketShared>>,
+    ) {
+        let lane = self.lane(received.socket);
+        if lane.socket.is_none() {
+            lane.socket = socket();
         }
+        if lane.socket.is_some() {
+            lane.queue.push_back(Item::Receive(received));
+            self.queued += 1;
+        }
+    }
+
+    /// The lane of that socket, which may be new.
+    fn lane(&mut self, key: SocketKey) -> &mut Lane {
+        let index = match self.lanes.iter().position(|lane| lane.key == key) {
+            Some(index) => index,
+            None => {
+                self.lanes.push(Lane { key, socket: None, running: None, queue: VecDeque::new() });
+                self.lanes.len() - 1
+            }
+        };
+        &mut self.lanes[index]
     }
 
     /// Takes out what can no longer lead to anything: admissions that the application has not
@@ -103,7 +127,7 @@ impl Lanes {
         items
             .filter_map(|item| match item {
                 Item::Disconnect(socket, disconnected) => Some((socket, disconnected)),
-                Item::Connect(..) | Item::Receive(..) => None,
+                Item::Connect(..) | Item::Receive(_) => None,
             })
             .collect()
     }
@@ -136,8 +160,10 @@ impl Lanes {
                         let work = app::connect(inner, shard, handshake, request);
                         lane.running = Some(Running::Connecting(work));
                     }
-                    Item::Receive(socket, received) => {
-                        lane.running = app::receive(&socket, received).map(Running::Handling);
+                    Item::Receive(received) => {
+                        let work =
+                            lane.socket.as_ref().and_then(|socket| app::receive(socket, received));
+                        lane.running = work.map(Running::Handling);
                         finished |= lane.running.is_none();
                     }
                     Item::Disconnect(socket, disconnected) => {
@@ -162,7 +188,7 @@ impl Lane {
         match (&self.running, self.queue.front()) {
             (Some(Running::Connecting(_)), _) | (None, Some(Item::Connect(..)) | None) => false,
             (Some(Running::Handling(_) | Running::Disconnecting(_)), _)
-            | (None, Some(Item::Receive(..) | Item::Disconnect(..))) => true,
+            | (None, Some(Item::Receive(_) | Item::Disconnect(..))) => true,
         }
     }
 }

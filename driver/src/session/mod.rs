@@ -24,15 +24,13 @@ use std::task::{Context, Poll, Waker};
 
 use sansocket_core::codec::engine::{self, Inbound};
 use sansocket_core::codec::websocket::Message;
-use sansocket_core::{
-    AckOutcome, ConnectionKey, EngineError, Event, Output, Timestamp, TransportKey,
-};
+use sansocket_core::{AckOutcome, ConnectionKey, Event, Output, TransportKey};
 use smallvec::SmallVec;
 
 use crate::app;
 use crate::inner::Inner;
 use crate::shards::ShardState;
-use crate::websocket::{Buffers, End, WebSocket};
+use crate::websocket::{Buffers, End, Packet, WebSocket};
 
 use lane::{Cancelled, Item, Lanes};
 use link::Link;
@@ -94,9 +92,6 @@ enum Parked {
     EventsLeft,
 }
 
-/// A packet, and the WebSocket that it came on.
-type Packet = (TransportKey, Result<Inbound, EngineError>);
-
 impl Session {
     /// The task of a session on polling.
     pub(crate) fn polling(inner: Arc<Inner>, shard: usize, key: ConnectionKey) -> Self {
@@ -129,10 +124,9 @@ impl Session {
     /// One turn; whether another one has something to do.
     fn turn(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> bool {
         let wanted_input = self.wants_input;
-        let mut packets = SmallVec::<[Packet; 2]>::new();
         let mut ends = SmallVec::<[(TransportKey, End); 1]>::new();
-        let (unread, rest_unread) = self.read(cx, buffers, &mut packets, &mut ends);
-        let taken = self.exchange(cx, buffers, packets, &ends);
+        let (unread, rest_unread) = self.read(cx, buffers, &mut ends);
+        let taken = self.exchange(cx, buffers, &ends);
         let mut parked = taken.parked;
         let has_joined = taken.has_joined;
         self.report(taken);
@@ -164,7 +158,6 @@ impl Session {
         &mut self,
         cx: &mut Context<'_>,
         buffers: &mut Buffers,
-        packets: &mut SmallVec<[Packet; 2]>,
         ends: &mut SmallVec<[(TransportKey, End); 1]>,
     ) -> (bool, bool) {
         let (mut unread, mut rest_unread) = (false, false);
@@ -179,7 +172,7 @@ impl Session {
             }
             let mut reads = 0;
             let is_left = loop {
-                if reads == READS_MAX || packets.len() >= PACKETS_MAX {
+                if reads == READS_MAX || buffers.packets.len() >= PACKETS_MAX {
                     break true;
                 }
                 reads += 1;
@@ -196,7 +189,7 @@ impl Session {
                         Message::Binary(data) => Ok(engine::decode_binary(data)),
                         Message::Ping(_) | Message::Pong(_) | Message::Close(_) => continue,
                     };
-                    packets.push((link.transport, packet));
+                    buffers.packets.push((link.transport, packet));
                 }
                 if let Err(end) = result {
                     if open {
@@ -223,40 +216,31 @@ impl Session {
         &mut self,
         cx: &Context<'_>,
         buffers: &mut Buffers,
-        mut packets: SmallVec<[Packet; 2]>,
         ends: &[(TransportKey, End)],
     ) -> Taken {
         let inner = self.inner.clone();
         let Some(shard) = inner.shards.get(self.shard) else { return Taken::default() };
-        let now = if packets.is_empty() { None } else { Some(inner.now()) };
-        while packets.len() > PACKETS_PER_HOLD {
-            let portion = packets.drain(..PACKETS_PER_HOLD);
-            shard.with(|state| self.hand_over(state, now, portion));
+        let now = if buffers.packets.iter().any(needs_time) { Some(inner.now()) } else { None };
+        let now = now.unwrap_or_default();
+        while buffers.packets.len() > PACKETS_PER_HOLD {
+            let portion = buffers.packets.drain(..PACKETS_PER_HOLD);
+            shard.with(|state| state.core.handle_packets(now, self.key, portion));
         }
         shard.with(|state| {
             // While the task runs, nobody needs to wake it: not even its own handlers' emits.
             if let Some(slot) = state.slots.get_mut(&self.key) {
                 slot.session = None;
             }
-            self.hand_over(state, now, packets);
+            state.core.set_attended(self.key, true);
+            if !buffers.packets.is_empty() {
+                state.core.handle_packets(now, self.key, buffers.packets.drain(..));
+            }
             for (transport, end) in ends {
                 let clean = *end == End::Clean;
                 state.core.handle_websocket_closed(self.key, *transport, clean);
             }
             self.take(cx, buffers, state)
         })
-    }
-
-    fn hand_over(
-        &self,
-        state: &mut ShardState,
-        now: Option<Timestamp>,
-        packets: impl IntoIterator<Item = Packet>,
-    ) {
-        for (transport, packet) in packets {
-            let now = now.unwrap_or_default();
-            state.core.handle_packet(now, self.key, transport, packet);
-        }
     }
 
     /// Takes what the machine has for this session.
@@ -294,9 +278,8 @@ impl Session {
                 }
             }
             Event::Received(received) => {
-                if let Some(socket) = state.sockets.get(&received.socket) {
-                    self.lanes.push(Item::Receive(socket.clone(), received));
-                }
+                let key = received.socket;
+                self.lanes.push_received(received, || state.sockets.get(&key).cloned());
             }
             Event::Disconnected(disconnected) => {
                 if let Some(socket) = state.sockets.remove(&disconnected.socket) {
@@ -316,6 +299,7 @@ impl Session {
     /// wakes the task again.
     fn park(&mut self, cx: &Context<'_>, buffers: &mut Buffers, state: &mut ShardState) -> Parked {
         let mut websockets_left = false;
+        state.core.set_attended(self.key, false);
         if let Some(slot) = state.slots.get_mut(&self.key) {
             slot.session = Some(cx.waker().clone());
             websockets_left = !slot.websockets.is_empty();
@@ -367,6 +351,10 @@ impl Session {
             post.wake();
         }
     }
+}
+
+fn needs_time((_, packet): &Packet) -> bool {
+    packet.as_ref().map_or(true, Inbound::needs_time)
 }
 
 /// Moves a WebSocket's output to `buffers.frames`, as much as is sensible now. Whether some is left.

@@ -50,7 +50,7 @@ fn receive(
         "echo" => {
             let args = packet.into_args(attachments);
             let message = Message::event(encoder, "/", "echo", &Spread(&args), None)?;
-            socket.emit(&message, Delivery::Reliable)?;
+            socket.emit(message, Delivery::Reliable)?;
         }
         "chat message" => {
             let Some(namespace) = socket.namespace() else { return Ok(()) };
@@ -64,7 +64,7 @@ fn receive(
         "get data" => {
             if let Some(id) = ack {
                 let message = Message::ack(encoder, "/", id, "Here's your data!")?;
-                socket.acknowledge(&message)?;
+                socket.acknowledge(message)?;
             }
         }
         _ => {}

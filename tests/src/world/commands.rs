@@ -66,15 +66,16 @@ impl World<'_, '_> {
             return Ok(());
         };
         let delivery = if volatile { Delivery::Volatile } else { Delivery::Reliable };
+        let bytes = message.websocket_bytes();
         let result = match (self.servers[shard].socket(key), ack) {
             (None, _) => Err(EmitError::NotConnected),
-            (Some(mut socket), None) => socket.emit(&message, delivery),
+            (Some(mut socket), None) => socket.emit(message, delivery),
             (Some(mut socket), Some((id, at))) => {
                 let Some(id) = AckId::new(id) else { return Ok(()) };
-                socket.emit_with_ack(&message, delivery, id, timestamp(at))
+                socket.emit_with_ack(message, delivery, id, timestamp(at))
             }
         };
-        let expected = self.model.emit(socket, note, message.websocket_bytes(), volatile, ack);
+        let expected = self.model.emit(socket, note, bytes, volatile, ack);
         self.trace.line(|| format!("emit to socket {socket}: {note:?}, {result:?}"));
         self.check_emit(result, expected)
     }
@@ -116,11 +117,12 @@ impl World<'_, '_> {
             _ => Message::ack(&mut self.encoder, name, answered, &(tag, data)),
         };
         let Ok(message) = message else { return Ok(()) };
+        let bytes = message.websocket_bytes();
         let result = match self.servers[shard].socket(key) {
-            Some(mut socket) => socket.acknowledge(&message),
+            Some(mut socket) => socket.acknowledge(message),
             None => Err(EmitError::NotConnected),
         };
-        let expected = self.model.emit(socket, note, message.websocket_bytes(), false, None);
+        let expected = self.model.emit(socket, note, bytes, false, None);
         self.trace.line(|| format!("socket {socket} is answered {note:?}: {result:?}"));
         self.check_emit(result, expected)
     }

@@ -14,7 +14,8 @@ use serde_json::Error;
 use serde_json::de::SliceRead;
 
 use self::attached::Attached;
-use crate::codec::json::{plain_run_end, whitespace_end};
+use crate::codec::args::raw::RAW_TOKEN;
+use crate::codec::json::plain_run_end;
 
 /// Decodes `text`, one JSON value, with the attachments that its placeholders name.
 pub(super) fn value<T: DeserializeOwned>(
@@ -36,34 +37,37 @@ pub(super) fn value<T: DeserializeOwned>(
 pub(super) struct Arguments<'a> {
     /// A valid array.
     array: &'a [u8],
-    /// The position of the first argument in it, or of the closing bracket.
-    first: usize,
+    /// Where an event's name in it has ended, and the comma behind it.
+    name_end: usize,
+    /// The first argument; empty if there is none.
+    first: &'a [u8],
     attachments: Option<&'a Attachments>,
 }
 
 impl<'a> Arguments<'a> {
     #[inline]
-    pub(super) fn new(array: &'a [u8], first: usize, attachments: Option<&'a Attachments>) -> Self {
-        Self { array, first, attachments }
+    pub(super) fn new(
+        array: &'a [u8],
+        name_end: usize,
+        first: &'a [u8],
+        attachments: Option<&'a Attachments>,
+    ) -> Self {
+        Self { array, name_end, first, attachments }
     }
 
-    /// The text from the first argument, if there is one.
+    /// The first argument, if there is one.
     #[inline]
     fn first(self) -> Option<serde_json::Deserializer<SliceRead<'a>>> {
-        let text = self.array.get(self.first..)?;
-        let is_present = !matches!(text.first(), None | Some(b']'));
-        is_present.then(|| serde_json::Deserializer::from_slice(text))
+        (!self.first.is_empty()).then(|| serde_json::Deserializer::from_slice(self.first))
     }
 
     /// Whether the whole first argument was read. As a 128-bit integer, serde_json reads of `1.5` the
     /// `1`, and leaves it to its caller to find the rest.
     #[inline]
     fn finish(self, json: serde_json::Deserializer<SliceRead<'a>>) -> Result<(), Error> {
-        let text = self.array.get(self.first..).unwrap_or_default();
-        let end = json.into_iter::<IgnoredAny>().byte_offset();
-        match text.get(whitespace_end(text, end)) {
-            Some(b',' | b']') => Ok(()),
-            Some(_) | None => Err(Error::custom("trailing characters")),
+        match json.into_iter::<IgnoredAny>().byte_offset() == self.first.len() {
+            true => Ok(()),
+            false => Err(Error::custom("trailing characters")),
         }
     }
 
@@ -71,33 +75,38 @@ impl<'a> Arguments<'a> {
     /// and it has been validated, so it needs no parser.
     #[inline]
     fn plain_string(self) -> Option<&'a str> {
-        let (b'"', content) = self.array.get(self.first..)?.split_first()? else { return None };
-        let (content, rest) = content.split_at_checked(plain_run_end(content, 0))?;
-        if rest.first() == Some(&b'"') { core::str::from_utf8(content).ok() } else { None }
+        let [b'"', content @ .., b'"'] = self.first else { return None };
+        let is_plain = plain_run_end(content, 0) == content.len();
+        if is_plain { core::str::from_utf8(content).ok() } else { None }
     }
 
     /// Whether an event's name stands in front of the arguments.
     fn has_name(self) -> bool {
-        let inner = self.array.get(1..self.first).unwrap_or_default();
+        let inner = self.array.get(1..self.name_end).unwrap_or_default();
         inner.iter().any(|byte| !byte.is_ascii_whitespace())
     }
+}
+
+/// Lets serde_json parse the first argument.
+macro_rules! parse_first {
+    ($arguments:ident.$method:ident($($argument:expr),* $(,)?)) => {{
+        let Some(mut json) = $arguments.first() else {
+            return Missing { index: 0 }.$method($($argument),*);
+        };
+        let value = match $arguments.attachments {
+            None => json.$method($($argument),*),
+            Some(attachments) => Attached::new(&mut json, attachments).$method($($argument),*),
+        }?;
+        $arguments.finish(json)?;
+        Ok(value)
+    }};
 }
 
 macro_rules! first_argument {
     ($($method:ident($($parameter:ident: $type:ty),*);)*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($parameter: $type,)* visitor: V) -> Result<V::Value, Error> {
-            let Some(mut json) = self.first() else {
-                return Missing { index: 0 }.$method($($parameter,)* visitor);
-            };
-            let value = match self.attachments {
-                None => json.$method($($parameter,)* visitor),
-                Some(attachments) => {
-                    Attached::new(&mut json, attachments).$method($($parameter,)* visitor)
-                }
-            }?;
-            self.finish(json)?;
-            Ok(value)
+            parse_first!(self.$method($($parameter,)* visitor))
         }
     )*};
 }
@@ -106,7 +115,6 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
     type Error = Error;
 
     first_argument! {
-        deserialize_any();
         deserialize_bool();
         deserialize_i8();
         deserialize_i16();
@@ -125,7 +133,6 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
         deserialize_byte_buf();
         deserialize_option();
         deserialize_unit_struct(name: &'static str);
-        deserialize_newtype_struct(name: &'static str);
         deserialize_seq();
         deserialize_tuple_struct(name: &'static str, len: usize);
         deserialize_map();
@@ -135,19 +142,37 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
     }
 
     #[inline]
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if let Some(text) = self.plain_string() {
-            return visitor.visit_borrowed_str(text);
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.plain_string() {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => parse_first!(self.deserialize_any(visitor)),
         }
-        match self.first() {
-            Some(mut json) => json.deserialize_str(visitor),
-            None => Missing { index: 0 }.deserialize_str(visitor),
+    }
+
+    #[inline]
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.plain_string() {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => parse_first!(self.deserialize_str(visitor)),
         }
     }
 
     #[inline]
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.deserialize_str(visitor)
+    }
+
+    /// A [`Raw`](super::Raw) needs no parser either, unless attachments are to be found for it.
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.attachments {
+            None if name == RAW_TOKEN && !self.first.is_empty() => visitor.visit_bytes(self.first),
+            None | Some(_) => parse_first!(self.deserialize_newtype_struct(name, visitor)),
+        }
     }
 
     #[inline]

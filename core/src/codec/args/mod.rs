@@ -44,24 +44,25 @@ use crate::codec::json;
 #[derive(Clone, Default)]
 pub struct Args {
     text: Bytes,
-    /// The array of which they are part.
-    array: Range<usize>,
-    /// The first argument, or the closing bracket of the array if there is none.
-    first: usize,
+    /// The beginning of the array of which they are part, which ends with the text.
+    array_start: usize,
+    /// The first argument; empty and in front of the array's closing bracket if there is none.
+    first: Range<usize>,
     attachments: Vec<Bytes>,
     attachments_are_shared: bool,
 }
 
 impl Args {
-    /// `text` holds a valid array at `array`, and its first argument or closing bracket at `first`.
+    /// `text` ends with a valid array that begins at `array_start`, and holds its first argument, or
+    /// nothing and then the closing bracket, at `first`.
     pub(crate) fn new(
+        array_start: usize,
+        first: Range<usize>,
         text: Bytes,
-        array: Range<usize>,
-        first: usize,
         attachments: Vec<Bytes>,
         attachments_are_shared: bool,
     ) -> Self {
-        Self { text, array, first, attachments, attachments_are_shared }
+        Self { text, array_start, first, attachments, attachments_are_shared }
     }
 
     /// Decodes them as a `T`, by the rules of [this module](self).
@@ -70,13 +71,14 @@ impl Args {
     ///
     /// If there are too few, or one does not fit its type.
     pub fn decode<T: DeserializeOwned>(self) -> Result<T, ArgsError> {
-        let array = self.text.get(self.array.clone()).unwrap_or_default();
-        let first = self.first.saturating_sub(self.array.start);
+        let array = self.text.get(self.array_start..).unwrap_or_default();
+        let first = self.text.get(self.first.clone()).unwrap_or_default();
+        let name_end = self.first.start.saturating_sub(self.array_start);
         let value = if self.attachments.is_empty() {
-            T::deserialize(Arguments::new(array, first, None))?
+            T::deserialize(Arguments::new(array, name_end, first, None))?
         } else {
             let attachments = Attachments::new(self.attachments, self.attachments_are_shared);
-            T::deserialize(Arguments::new(array, first, Some(&attachments)))?
+            T::deserialize(Arguments::new(array, name_end, first, Some(&attachments)))?
         };
         Ok(value)
     }
@@ -88,7 +90,7 @@ impl Args {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        matches!(self.text.get(self.first), None | Some(b']'))
+        self.first.is_empty()
     }
 
     /// The argument at `index`, if there are so many. Takes a pass over the text in front of it.
@@ -111,10 +113,13 @@ impl Args {
     }
 
     fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
-        let mut next = (!self.is_empty()).then_some(self.first);
+        let mut next = (!self.is_empty()).then_some(self.first.start);
         core::iter::from_fn(move || {
             let start = next?;
-            let end = json::value_end(&self.text, start)?;
+            let end = match start == self.first.start {
+                true => self.first.end,
+                false => json::value_end(&self.text, start)?,
+            };
             let separator = json::whitespace_end(&self.text, end);
             let follows = self.text.get(separator) == Some(&b',');
             next = follows.then(|| json::whitespace_end(&self.text, separator + 1));

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
-use serde::de::{DeserializeOwned, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeTuple};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -164,6 +164,13 @@ impl<'de> Visitor<'de> for RawVisitor {
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Raw, D::Error> {
         let text = Box::<RawValue>::deserialize(inner)?;
         Ok(Raw::new(Bytes::from(String::from(Box::<str>::from(text))), Vec::new()))
+    }
+
+    /// From our deserializer of arguments, where there are no attachments: the text.
+    fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<Raw, E> {
+        // What does not decode as any other type does not as this one.
+        core::str::from_utf8(text).map_err(E::custom)?;
+        Ok(Raw::new(Bytes::copy_from_slice(text), Vec::new()))
     }
 
     /// From our deserializer, which knows the attachments: text and attachments one by one.

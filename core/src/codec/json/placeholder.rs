@@ -32,7 +32,7 @@ pub(crate) fn placeholders(text: &[u8]) -> Vec<Placeholder> {
 
     let mut found = Vec::new();
     // The text is valid; and if it were not, what was found before the fault would be right.
-    let _ = Scanner::new(text, MAX_DEPTH, Collect(&mut found)).values(0);
+    let _ = Scanner::new(text, MAX_DEPTH, Collect(&mut found)).values(0, 0);
     found
 }
 

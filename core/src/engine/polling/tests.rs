@@ -26,7 +26,7 @@ fn a_close_comes_behind_what_is_queued_in_a_payload_of_its_own() {
     let config = Config::default();
     let (mut session, poll) = waiting(&config);
     let message = Message::disconnect("/");
-    assert_eq!(session.push(&message, Volatile::No, 1_000), Push::Queued);
+    assert_eq!(session.push(message, Volatile::No, 1_000), Push::Queued);
     session.close(Timestamp::ZERO, &config, DisconnectReason::ForcedClose);
     assert_eq!(body(&mut session, poll), "41");
     assert!(!session.is_closed());
@@ -48,7 +48,7 @@ fn a_close_with_nothing_queued_answers_the_waiting_get() {
 fn a_close_at_once_leaves_nothing_but_the_farewell() {
     let config = Config::default();
     let (mut session, poll) = waiting(&config);
-    assert_eq!(session.push(&Message::disconnect("/"), Volatile::No, 1_000), Push::Queued);
+    assert_eq!(session.push(Message::disconnect("/"), Volatile::No, 1_000), Push::Queued);
     session.close_now(DisconnectReason::TransportError);
     assert_eq!(body(&mut session, poll), "1");
 }
@@ -62,7 +62,7 @@ fn what_a_websocket_is_to_send_is_not_given_to_a_get_that_it_left_behind() {
     for class in [PacketClass::ProbePing, PacketClass::Upgrade] {
         session.handle_packet(Timestamp::ZERO, &config, websocket, class);
     }
-    assert_eq!(session.push(&Message::disconnect("/"), Volatile::No, 1_000), Push::Queued);
+    assert_eq!(session.push(Message::disconnect("/"), Volatile::No, 1_000), Push::Queued);
     assert_eq!(body(&mut session, poll), "1");
     assert!(session.has_websocket_output());
 }

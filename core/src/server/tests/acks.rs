@@ -25,7 +25,7 @@ fn the_server_acknowledges() {
     assert_eq!(pair.events(peer), [r#"["ask"] ack 13"#]);
     let id = AckId::new(13).unwrap();
     let message = Message::ack(&mut Encoder::new(), "/", id, &("yes", 2)).unwrap();
-    pair.server.socket(socket).unwrap().acknowledge(&message).unwrap();
+    pair.server.socket(socket).unwrap().acknowledge(message).unwrap();
     assert_eq!(pair.received(peer), [r#"4313["yes",2]"#]);
 }
 

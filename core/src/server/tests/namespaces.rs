@@ -20,7 +20,7 @@ fn a_client_asks_and_is_let_in() {
     let mut socket = pair.server.socket(request.socket).unwrap();
     assert_eq!(socket.id(), Some(request.id));
     assert!(socket.is_in_own_room());
-    assert!(socket.emit(&crate::Message::noop(), crate::Delivery::Reliable).is_ok());
+    assert!(socket.emit(crate::Message::noop(), crate::Delivery::Reliable).is_ok());
     assert_eq!(pair.accept(request.socket), Err(Gone), "once only");
     assert_eq!(pair.reject(request.socket, "no"), Err(Gone));
 }

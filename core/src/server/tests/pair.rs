@@ -113,7 +113,7 @@ impl Pair {
 
     pub(super) fn take_request(&mut self, peer: Peer) -> ConnectRequest {
         match self.server.poll_event(self.connection(peer)) {
-            Some(Event::ConnectRequested(request)) => request,
+            Some(Event::ConnectRequested(request)) => *request,
             other => panic!("no request but {other:?}"),
         }
     }
@@ -169,7 +169,7 @@ impl Pair {
     ) -> Result<(), EmitError> {
         let message = self.message(name, None);
         let mut socket = self.server.socket(socket).ok_or(EmitError::NotConnected)?;
-        socket.emit(&message, delivery)
+        socket.emit(message, delivery)
     }
 
     /// Emits with an acknowledgement that is due in so many milliseconds.
@@ -183,7 +183,7 @@ impl Pair {
         let deadline = self.after(millis);
         let id = AckId::new(ack).expect("small");
         let mut socket = self.server.socket(socket).ok_or(EmitError::NotConnected)?;
-        socket.emit_with_ack(&message, Delivery::Reliable, id, deadline)
+        socket.emit_with_ack(message, Delivery::Reliable, id, deadline)
     }
 
     pub(super) fn after(&self, millis: u64) -> Timestamp {
@@ -239,6 +239,17 @@ impl Pair {
             Some(key) => self.send_on(peer, key, packet),
             None => self.post(peer, packet).expect("the session is open"),
         }
+    }
+
+    /// The client sends packets on its WebSocket, which come at once.
+    pub(super) fn send_together(&mut self, peer: Peer, packets: &[&str]) {
+        let key = self.clients[peer.0].websocket.expect("it is on a WebSocket");
+        let limits = self.server.config().limits.clone();
+        let packets = packets
+            .iter()
+            .map(|packet| (key, engine::decode_text(Bytes::from((*packet).to_string()), &limits)));
+        self.server.handle_packets(self.now, self.connection(peer), packets);
+        self.check();
     }
 
     pub(super) fn send_on(&mut self, peer: Peer, key: TransportKey, packet: &str) {

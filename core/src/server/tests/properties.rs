@@ -399,7 +399,7 @@ impl World {
         let delivery = if how > 200 { Delivery::Volatile } else { Delivery::Reliable };
         let Some(mut socket) = self.server.socket(key) else { return };
         assert_eq!(phase, Phase::Accepted);
-        if socket.emit(&message, delivery).is_ok() {
+        if socket.emit(message, delivery).is_ok() {
             self.clients[index].queued += 1;
         }
     }
@@ -412,7 +412,7 @@ impl World {
             Message::event(&mut self.encoder, "/", "n", &sequence, Some(ack)).expect("a number");
         let deadline = self.now + Duration::from_millis(u64::from(how) * 20);
         let Some(mut socket) = self.server.socket(key) else { return };
-        if socket.emit_with_ack(&message, Delivery::Reliable, ack, deadline).is_ok() {
+        if socket.emit_with_ack(message, Delivery::Reliable, ack, deadline).is_ok() {
             self.clients[index].queued += 1;
             self.next_ack += 1;
             self.owed.insert(number, 1);

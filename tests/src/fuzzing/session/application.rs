@@ -166,7 +166,7 @@ impl Application {
         assert!(message.websocket_bytes() <= MESSAGE_BYTES_MAX);
         let delivery = if choices.chance(64) { Delivery::Volatile } else { Delivery::Reliable };
         let Some(mut socket) = server.socket(key) else { return };
-        if socket.emit(&message, delivery).is_ok() {
+        if socket.emit(message, delivery).is_ok() {
             self.emitted += 1;
         }
     }
@@ -183,7 +183,7 @@ impl Application {
         let message = Message::event(&mut self.encoder, "/", "numbered", &self.emitted, Some(ack));
         let message = message.expect("a number");
         let Some(mut socket) = server.socket(key) else { return };
-        if socket.emit_with_ack(&message, Delivery::Reliable, ack, deadline).is_ok() {
+        if socket.emit_with_ack(message, Delivery::Reliable, ack, deadline).is_ok() {
             self.emitted += 1;
             self.next_ack += 1;
             assert!(self.owed.insert(ack, key).is_none());
@@ -194,7 +194,7 @@ impl Application {
         let Some((key, ack)) = self.asked.pop() else { return };
         let message = Message::ack(&mut self.encoder, "/", ack, &(1, "two")).expect("it is JSON");
         if let Some(mut socket) = server.socket(key) {
-            let _may_be_full = socket.acknowledge(&message);
+            let _may_be_full = socket.acknowledge(message);
         }
     }
 
