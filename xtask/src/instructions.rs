@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, thread};
 
 use crate::failure::Failure;
-use crate::process;
 use crate::workspace::{Profile, Workspace};
+use crate::{bench, process};
 
 use callgrind::Counts;
-use figures::{Cost, Figures};
+pub(crate) use figures::{Cost, Figures};
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask instructions [--only TEXT | --update]
@@ -26,12 +26,12 @@ them with bench/instructions.txt. More instructions by 5 %, or more allocations,
 unless compiler or libc are not those that the figures were made with.
 
   --only TEXT   the operations alone whose names contain TEXT
-  --update      write the file anew
+  --update      write the file anew, and the tables of docs/performance.md that show it
 
 Valgrind is needed, whose tool callgrind does the counting: apt-get install valgrind
 ";
 
-const FILE: &str = "bench/instructions.txt";
+pub(crate) const FILE: &str = "bench/instructions.txt";
 
 /// Without the servers, the program is built in a minute, and with the same features of its
 /// dependencies whatever else the workspace enables.
@@ -57,6 +57,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
         fs::write(workspace.root().join(FILE), measured.to_string())
             .map_err(|error| Failure::new(format!("{FILE}: {error}")))?;
         print!("{measured}");
+        bench::render(workspace)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut committed = Figures::parse(&workspace.read(FILE)?)?;
@@ -67,6 +68,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
 
 /// Compares all. Where there is no valgrind, that is only a failure in continuous integration.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
+    bench::check(workspace)?;
     if process::find("valgrind").is_none() && std::env::var_os("CI").is_none() {
         println!("SKIPPED: valgrind is not installed; on Debian: apt-get install valgrind");
         return Ok(());
@@ -104,24 +106,21 @@ fn measure(workspace: &Workspace, only: &str) -> Result<Figures, Failure> {
         .filter_map(|(iterations, name)| Some((name, iterations.parse().ok()?)))
         .filter(|(name, _)| name.contains(only))
         .collect();
-    let folder = workspace.target().join("callgrind");
-    fs::create_dir_all(&folder)
-        .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
-    let costs = measure_all(&operations, &program, &folder)?;
+    let costs = measure_all(workspace, &operations, &program)?;
     Ok(Figures { made_with: made_with()?, costs })
 }
 
 /// One operation after the other, on as many processors as there are.
 fn measure_all(
+    workspace: &Workspace,
     operations: &[(&str, u64)],
     program: &Path,
-    folder: &Path,
 ) -> Result<BTreeMap<String, Cost>, Failure> {
     let next = AtomicUsize::new(0);
     let costs = Mutex::new(Ok(BTreeMap::new()));
     let work = || {
         while let Some((name, iterations)) = operations.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let cost = measure_one(name, *iterations, program, folder);
+            let cost = measure_one(workspace, name, *iterations, program);
             let Ok(mut costs) = costs.lock() else { return };
             match (&mut *costs, cost) {
                 (Ok(costs), Ok(cost)) => {
@@ -141,13 +140,17 @@ fn measure_all(
     costs.into_inner().map_err(|_| Failure::new("a thread has panicked"))?
 }
 
-/// The difference of two runs, which leaves out what the preparation takes.
-fn measure_one(
+/// What one of the operations that `program` knows costs: the difference of two runs, which leaves
+/// out what the preparation takes.
+pub(crate) fn measure_one(
+    workspace: &Workspace,
     name: &str,
     iterations: u64,
     program: &Path,
-    folder: &Path,
 ) -> Result<Cost, Failure> {
+    let folder = workspace.target().join("callgrind");
+    fs::create_dir_all(&folder)
+        .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
     let few = iterations / 5;
     let count = |iterations: u64| -> Result<Counts, Failure> {
         let mut command = Command::new(program);

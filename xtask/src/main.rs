@@ -4,6 +4,7 @@
 //! the dependencies that it checks.
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on standard output")]
 
+mod bench;
 mod chat;
 mod check_core;
 mod counts;
@@ -11,6 +12,7 @@ mod coverage;
 mod failure;
 mod fuzz;
 mod instructions;
+mod json;
 mod mutants;
 mod prerequisites;
 mod process;
@@ -107,6 +109,12 @@ const TASKS: &[Task] = &[
         summary: "what operations cost, held against committed figures",
         help: instructions::HELP,
         run: instructions::run,
+    },
+    Task {
+        name: "bench",
+        summary: "measure ours beside other servers, and render the tables and plots",
+        help: bench::HELP,
+        run: bench::run,
     },
     Task {
         name: "sabotage",

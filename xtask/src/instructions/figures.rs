@@ -15,23 +15,23 @@ const ALLOCATIONS: f64 = 0.05;
 
 /// What one operation costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Cost {
-    pub(super) instructions: u64,
-    pub(super) allocations: f64,
+pub(crate) struct Cost {
+    pub(crate) instructions: u64,
+    pub(crate) allocations: f64,
 }
 
 /// The costs of all operations, as they are in the file.
 #[derive(Debug, PartialEq)]
-pub(super) struct Figures {
+pub(crate) struct Figures {
     /// Compiler and libc.
     pub(super) made_with: String,
-    pub(super) costs: BTreeMap<String, Cost>,
+    pub(crate) costs: BTreeMap<String, Cost>,
 }
 
 const MADE_WITH: &str = "# made with: ";
 
 impl Figures {
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let mut figures = Self { made_with: String::new(), costs: BTreeMap::new() };
         for line in text.lines() {
             if let Some(made_with) = line.strip_prefix(MADE_WITH) {
