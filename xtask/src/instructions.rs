@@ -106,6 +106,9 @@ fn measure(workspace: &Workspace, only: &str) -> Result<Figures, Failure> {
         .filter_map(|(iterations, name)| Some((name, iterations.parse().ok()?)))
         .filter(|(name, _)| name.contains(only))
         .collect();
+    if operations.is_empty() {
+        return Err(Failure::new(format!("no operation has {only:?} in its name")));
+    }
     let costs = measure_all(workspace, &operations, &program)?;
     Ok(Figures { made_with: made_with()?, costs })
 }

@@ -55,7 +55,7 @@ pub(super) fn ratios(groups: &[Group]) -> String {
     const LEFT: f64 = 290.0;
     const WIDTH: f64 = 820.0;
     const TOP: f64 = 76.0;
-    const BAR: f64 = 9.0;
+    const BAR: f64 = 11.0;
     const GAP: f64 = 9.0;
     let largest = groups.iter().flat_map(|group| &group.bars).map(|bar| bar.1).fold(2.0, f64::max);
     let scale = (WIDTH - LEFT - 50.0) / largest.ln();
@@ -109,7 +109,8 @@ pub(super) fn ratios(groups: &[Group]) -> String {
         }
         y += GAP;
     }
-    let title = "Processor time of the server, as a multiple of the floor";
+    let title =
+        "Processor time of the server, as a multiple of the floor (logarithmic; less is better)";
     document(WIDTH, TOP + height + 8.0, title, &body)
 }
 
@@ -128,7 +129,7 @@ fn legend(body: &mut String, names: &[&str], left: f64) {
 
 /// What a delivery costs by the members of its room, logarithmic, from one room alone.
 pub(super) fn scaling(deliveries: &[Delivery]) -> String {
-    const LEFT: f64 = 50.0;
+    const LEFT: f64 = 60.0;
     const TOP: f64 = 70.0;
     const WIDTH: f64 = 640.0;
     const HEIGHT: f64 = 340.0;
@@ -138,8 +139,10 @@ pub(super) fn scaling(deliveries: &[Delivery]) -> String {
     let values = alone.iter().flat_map(|d| [d.cpu_nanoseconds, d.instructions]);
     let step = step(values.fold(10.0, f64::max));
     let y_max = 5.0 * step;
-    let decades = alone.iter().map(|d| d.members.log10()).fold(1.0, f64::max);
-    let x = |members: f64| LEFT + (WIDTH - LEFT - 30.0) * members.log10() / decades;
+    let decade = |delivery: &&Delivery| delivery.members.log10();
+    let first = alone.iter().map(decade).fold(f64::MAX, f64::min);
+    let decades = (alone.iter().map(decade).fold(f64::MIN, f64::max) - first).max(1.0);
+    let x = |members: f64| LEFT + (WIDTH - LEFT - 30.0) * (members.log10() - first) / decades;
     let y = |value: f64| BOTTOM - (BOTTOM - TOP) * value / y_max;
 
     let mut body = String::new();
@@ -185,6 +188,7 @@ pub(super) fn scaling(deliveries: &[Delivery]) -> String {
 fn step(largest: f64) -> f64 {
     let fifth = largest / 5.0;
     let magnitude = 10_f64.powf(fifth.log10().floor());
-    let round = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|round| round * magnitude >= fifth);
+    let round =
+        [1.0, 1.5, 2.0, 2.5, 5.0, 10.0].into_iter().find(|round| round * magnitude >= fifth);
     round.unwrap_or(10.0) * magnitude
 }

@@ -126,7 +126,12 @@ fn summarize(runs: &[Json]) -> Cell {
         median(runs.iter().filter_map(value).collect()).unwrap_or(f64::NAN)
     });
     // As they are kept, so that what is rendered does not depend on where it was read from.
-    Cell { rounds: runs.len(), values: values.map(|value| (value * 1_000.0).round() / 1_000.0) }
+    Cell { rounds: runs.len(), values: values.map(rounded) }
+}
+
+/// Three digits behind the point, and none of a large number.
+fn rounded(value: f64) -> f64 {
+    if value >= 1_000.0 { value.round() } else { (value * 1_000.0).round() / 1_000.0 }
 }
 
 fn spread(values: Vec<f64>) -> f64 {

@@ -34,7 +34,7 @@ impl Broadcasts {
     ];
 
     pub(crate) fn name(&self) -> String {
-        format!("{} members, {} rooms", self.members, self.rooms)
+        format!("members {}, rooms {}", self.members, self.rooms)
     }
 
     /// How many broadcasts suffice for an average of instructions.

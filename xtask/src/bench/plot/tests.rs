@@ -26,5 +26,5 @@ fn a_line_has_a_point_for_each_size() {
 
 #[test]
 fn axes_end_at_round_numbers() {
-    assert_eq!([10.0, 11.0, 449.0, 500.0, 501.0].map(step), [2.0, 2.5, 100.0, 100.0, 200.0]);
+    assert_eq!([10.0, 11.0, 449.0, 500.0, 501.0].map(step), [2.0, 2.5, 100.0, 100.0, 150.0]);
 }
