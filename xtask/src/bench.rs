@@ -30,7 +30,8 @@ Usage: cargo xtask bench --suite FOLDER [--threads] [OPTIONS]
   --render [FILE]  only writes README.md, docs/performance.md and the plots anew: from the lines of
                    JSON that a run of the suite has left in FILE, or from what is kept in bench/
 
-Each measurement is kept in bench/, trimmed to medians, and rendered from there.
+Each measurement is kept in bench/, trimmed to medians, and rendered from there; but nothing is kept
+of a run with --cases or --quick.
 
 OPTIONS, which are passed on to run.sh:
   --servers LIST   the other servers [raw-tokio socketioxide bun-engine node]
@@ -39,8 +40,12 @@ OPTIONS, which are passed on to run.sh:
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode, Failure> {
     match options::parse(arguments)? {
-        Task::Suite { folder, threads, options } => {
+        Task::Suite { folder, threads, is_complete, options } => {
             let file = suite::run(workspace, &folder, threads, &options)?;
+            if !is_complete {
+                println!("not all cases for their full time, so nothing is kept");
+                return Ok(ExitCode::SUCCESS);
+            }
             let kept = if threads { results::THREADS } else { results::SERVERS };
             keep(workspace, &file, kept)?;
         }

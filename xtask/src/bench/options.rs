@@ -4,12 +4,17 @@ use std::path::PathBuf;
 
 use crate::failure::Failure;
 
+#[cfg(test)]
+mod tests;
+
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Task {
     Suite {
         folder: PathBuf,
         threads: bool,
+        /// Whether it measures all cases for their full time, so that documents may show it.
+        is_complete: bool,
         /// What run.sh is told.
         options: Vec<String>,
     },
@@ -50,5 +55,6 @@ pub(super) fn parse(arguments: &[String]) -> Result<Task, Failure> {
     if !threads {
         options.extend(["--servers".to_owned(), servers]);
     }
-    Ok(Task::Suite { folder, threads, options })
+    let is_complete = !options.iter().any(|option| option == "--cases" || option == "--quick");
+    Ok(Task::Suite { folder, threads, is_complete, options })
 }

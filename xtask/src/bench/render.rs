@@ -158,12 +158,12 @@ fn rows(results: &Results, table: &mut String, row: impl Fn(&str) -> Vec<String>
 /// How the figures came about.
 fn provenance(results: &Results) -> String {
     let Results { date, processors, seconds, .. } = results;
+    let rounds = results.rounds();
     let spreads = results.cells.values().filter_map(|cell| cell.get("cpu_spread")).collect();
     let spread = median(spreads).unwrap_or_default() * 100.0;
     format!(
-        "Medians of {} interleaved rounds of {seconds} s, {date}, {processors} processors; between its \
-         rounds, a figure varied by {spread:.0} %.",
-        results.rounds()
+        "{date}, {processors} processors; medians of {rounds} interleaved rounds of {seconds} s, between \
+         which\na figure varied by {spread:.0} %."
     )
 }
 
@@ -193,7 +193,7 @@ fn figures(results: &Results) -> String {
     if !bytes.is_empty() {
         let _ = write!(
             table,
-            " Bytes of resident memory for\neach of 10 000 idle WebSocket connections: {}.",
+            " Bytes of resident memory for each of\n10 000 idle WebSocket connections: {}.",
             bytes.join(", ")
         );
     }
