@@ -4,12 +4,15 @@
 //! the dependencies that it checks.
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on standard output")]
 
+mod bench;
 mod chat;
 mod check_core;
 mod counts;
 mod coverage;
 mod failure;
 mod fuzz;
+mod instructions;
+mod json;
 mod mutants;
 mod prerequisites;
 mod process;
@@ -102,6 +105,18 @@ const TASKS: &[Task] = &[
         run: simulate::run,
     },
     Task {
+        name: "instructions",
+        summary: "what operations cost, held against committed figures",
+        help: instructions::HELP,
+        run: instructions::run,
+    },
+    Task {
+        name: "bench",
+        summary: "measure ours beside other servers, and render the tables and plots",
+        help: bench::HELP,
+        run: bench::run,
+    },
+    Task {
         name: "sabotage",
         summary: "break the core on purpose, and see that the simulator finds it",
         help: sabotage::HELP,
@@ -113,7 +128,7 @@ const TASKS: &[Task] = &[
 fn overview() -> String {
     let mut text = "Usage: cargo xtask TASK [OPTIONS]\n\nTasks:\n".to_owned();
     for task in TASKS {
-        text.push_str(&format!("  {:<12}{}\n", task.name, task.summary));
+        text.push_str(&format!("  {:<14}{}\n", task.name, task.summary));
     }
     text.push_str("\n`cargo xtask TASK --help` describes one of them.\n");
     text

@@ -8,7 +8,7 @@ use crate::counts::{Runner, TestCounts};
 use crate::failure::Failure;
 use crate::runtime::{Runtime, trees};
 use crate::workspace::{Profile, Workspace};
-use crate::{chat, check_core, prerequisites, process, simulate, tidy};
+use crate::{chat, check_core, instructions, prerequisites, process, simulate, tidy};
 
 mod selection;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
     match selection::parse(arguments, &names)? {
         Request::List => {
             for step in STEPS {
-                println!("{:<10}{}", step.name, step.summary);
+                println!("{:<14}{}", step.name, step.summary);
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -86,6 +86,11 @@ const STEPS: &[Step] = &[
         name: "simulate",
         summary: "a short run of the simulated world",
         run: |workspace, _| simulate::check(workspace),
+    },
+    Step {
+        name: "instructions",
+        summary: "what operations cost, held against committed figures",
+        run: |workspace, _| instructions::check(workspace),
     },
     Step {
         name: "interop",
@@ -261,7 +266,7 @@ fn run_steps(workspace: &Workspace, selection: &Selection) -> ExitCode {
             break;
         }
     }
-    println!("\n{:<10}{:<8}time", "step", "result");
+    println!("\n{:<14}{:<8}time", "step", "result");
     for row in report {
         println!("{row}");
     }
@@ -271,5 +276,5 @@ fn run_steps(workspace: &Workspace, selection: &Selection) -> ExitCode {
 
 fn table_row(name: &str, passed: bool, elapsed: Duration) -> String {
     let result = if passed { "ok" } else { "FAILED" };
-    format!("{name:<10}{result:<8}{:.1} s", elapsed.as_secs_f64())
+    format!("{name:<14}{result:<8}{:.1} s", elapsed.as_secs_f64())
 }
