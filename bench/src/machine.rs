@@ -140,7 +140,7 @@ impl Machine {
             received.packet.into_args(received.attachments).decode().expect("it is a text");
         let message = Message::ack(&mut self.encoder, "/", id, &text).expect("text can be encoded");
         let mut socket = self.server.socket(client.socket).expect("it is connected");
-        socket.acknowledge(&message).expect("there is room");
+        socket.acknowledge(message).expect("there is room");
         self.drain_dirty();
     }
 
@@ -148,7 +148,7 @@ impl Machine {
     pub fn emit(&mut self, client: Client, text: &str) {
         let message = self.message(text);
         let mut socket = self.server.socket(client.socket).expect("it is connected");
-        socket.emit(&message, Delivery::Reliable).expect("there is room");
+        socket.emit(message, Delivery::Reliable).expect("there is room");
         self.drain_dirty();
         self.send(client.connection, client.transport);
     }

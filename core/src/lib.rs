@@ -188,6 +188,6 @@ pub use reason::DisconnectReason;
 pub use rooms::Target;
 pub use server::{
     AckFailure, AckOutcome, BroadcastReport, ConnectRequest, Delivery, Disconnected, EmitError,
-    Event, Opened, Output, Received, Recipients, Server, Socket, Stats, Wants,
+    Event, News, Opened, Output, Received, Recipients, Server, Socket, Stats, Wants,
 };
 pub use time::Timestamp;

@@ -14,7 +14,7 @@ use sansocket_core::codec::websocket::{
     CloseCode, Decoder, DecoderConfig, Message, Role, encode_close, encode_pong,
 };
 
-use sansocket_core::{EngineError, Frame, TransportKey};
+use sansocket_core::{AckOutcome, EngineError, Frame, TransportKey};
 
 use crate::inner::Inner;
 use crate::runtime::Sleep;
@@ -72,6 +72,8 @@ pub(crate) struct Buffers {
     pub(crate) messages: Vec<Message>,
     /// What they are, until the machine is given it.
     pub(crate) packets: Vec<Packet>,
+    /// Acknowledgements that one look at the machine brought, for the caller to drain.
+    pub(crate) outcomes: Vec<AckOutcome>,
 }
 
 /// A packet, and the WebSocket that it came on.
@@ -92,6 +94,7 @@ impl Buffers {
                 to_encode: Vec::new(),
                 messages: Vec::new(),
                 packets: Vec::new(),
+                outcomes: Vec::new(),
             })
         })
     }
@@ -225,7 +228,9 @@ impl WebSocket {
         while let Some(frame) = frames.get(next) {
             let gather = &mut buffers.gather;
             gather.clear();
-            let mut end = next;
+            // A frame alone needs no copy.
+            let is_last = next + 1 == frames.len();
+            let mut end = if is_last { next + 1 } else { next };
             while let Some(frame) = frames.get(end) {
                 if gather.len() + frame.len() > GATHER_BYTES {
                     break;
@@ -233,7 +238,6 @@ impl WebSocket {
                 gather.extend_from_slice(frame);
                 end += 1;
             }
-            // A frame alone needs no copy.
             let (chunk, end) =
                 if end <= next + 1 { (&frame[..], next + 1) } else { (&gather[..], end) };
             let (written, result) = write_all(&mut self.stream, cx, chunk);

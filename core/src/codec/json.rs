@@ -13,8 +13,9 @@ mod tests;
 pub(crate) use self::placeholder::{Placeholder, integer, placeholders, write_placeholder};
 pub(crate) use self::string::{plain_run_end, unescape};
 
-use alloc::vec::Vec;
 use core::ops::Range;
+
+use smallvec::SmallVec;
 
 use self::placeholder::OpenObject;
 use self::string::{string_end, string_parts};
@@ -134,14 +135,14 @@ struct Scanner<'a, O> {
     objects: u128,
     observer: O,
     /// What the observer must know of the open objects; empty if it is not active.
-    observed: Vec<OpenObject>,
+    observed: SmallVec<[OpenObject; 2]>,
 }
 
 impl<'a, O: Observer> Scanner<'a, O> {
     #[inline]
     fn new(text: &'a [u8], depth_limit: usize, observer: O) -> Self {
         let depth_limit = depth_limit.min(MAX_DEPTH);
-        Self { text, depth: 0, depth_limit, objects: 0, observer, observed: Vec::new() }
+        Self { text, depth: 0, depth_limit, objects: 0, observer, observed: SmallVec::new() }
     }
 
     /// Scans the elements of the open array, from the one that must be at `at`, and its end, which

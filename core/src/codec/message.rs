@@ -189,7 +189,7 @@ impl Message {
     /// The server's confirmation that the client has joined `namespace` as socket `sid`. `pid` is
     /// the secret with which it can recover its state later.
     pub fn connect(namespace: &str, sid: &str, pid: Option<&str>) -> Self {
-        let mut encoder = Encoder::default();
+        let mut encoder = Encoder::with_capacity(128);
         let json = &mut encoder.begin(namespace, None).json;
         json.extend_from_slice(br#"{"sid":"#);
         write_string(json, sid);
@@ -318,6 +318,12 @@ impl Encoder {
     /// An encoder, without memory yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    fn with_capacity(bytes: usize) -> Self {
+        let mut encoder = Self::default();
+        encoder.output.json.reserve(bytes);
+        encoder
     }
 
     /// Begins a packet behind the room for what is known only at its end.

@@ -32,7 +32,7 @@ pub use broadcast::{BroadcastReport, Delivery, Recipients};
 pub use command::Socket;
 pub use event::{AckFailure, AckOutcome, ConnectRequest, Disconnected, EmitError, Event, Received};
 pub use lifecycle::Opened;
-pub use outbound::{Output, Wants};
+pub use outbound::{News, Output, Wants};
 
 /// A Socket.IO server without IO: Engine.IO sessions, namespaces, sockets and rooms.
 ///

@@ -26,6 +26,19 @@ pub struct Wants {
     pub poll: bool,
 }
 
+/// What whoever serves a connection's session may find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct News {
+    /// [`poll_ack`](Server::poll_ack) has something.
+    pub acks: bool,
+    /// [`poll_event`](Server::poll_event) has something.
+    pub events: bool,
+    /// [`wants_input`](Server::wants_input), before any of that is taken.
+    pub wants_input: bool,
+    /// [`is_over`](Server::is_over).
+    pub is_over: bool,
+}
+
 impl Server {
     /// A connection that may have output or events to take. Each is named once, until something
     /// happens to it again.
@@ -62,12 +75,17 @@ impl Server {
         }
     }
 
-    /// Whether [`poll_ack`](Self::poll_ack) has something, or, where `events` asks for it,
-    /// [`poll_event`](Self::poll_event).
-    pub fn has_news(&self, key: ConnectionKey, events: bool) -> bool {
-        self.connections.get(key).is_some_and(|connection| {
-            !connection.outcomes.is_empty() || (events && !connection.inbox.is_empty())
-        })
+    /// What there is, at one look.
+    pub fn news(&self, key: ConnectionKey) -> News {
+        match self.connections.get(key) {
+            Some(connection) => News {
+                acks: !connection.outcomes.is_empty(),
+                events: !connection.inbox.is_empty(),
+                wants_input: !connection.inbox.is_full(&self.config.limits),
+                is_over: connection.session.is_closed(),
+            },
+            None => News { acks: false, events: false, wants_input: true, is_over: true },
+        }
     }
 
     /// Whether a connection's session has ended, though something of it may be left to take.

@@ -123,20 +123,23 @@ where
     if headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream") {
         return Ok(response::empty(StatusCode::BAD_REQUEST));
     }
-    let mut deadline = inner.runtime.sleep_until(inner.now() + inner.settings.body_timeout);
+    // Most bodies are there already, and need no timer.
+    let mut deadline = pin!(async {
+        inner.runtime.sleep_until(inner.now() + inner.settings.body_timeout).await;
+    });
     let mut body = pin!(body);
-    let body = match body::read(body.as_mut(), inner.config.limits.max_payload, &mut deadline).await
-    {
-        Ok(body) => body,
-        Err(BodyError::TooLarge) => {
-            post.reject();
-            // Closing while the client is still sending could destroy the answer on its way.
-            body::discard(body, inner.config.limits.max_payload, deadline).await;
-            return Ok(response::empty(StatusCode::PAYLOAD_TOO_LARGE));
-        }
-        Err(BodyError::TimedOut) => return Ok(response::empty(StatusCode::REQUEST_TIMEOUT)),
-        Err(BodyError::Broken) => return Ok(response::empty(StatusCode::BAD_REQUEST)),
-    };
+    let body =
+        match body::read(body.as_mut(), inner.config.limits.max_payload, deadline.as_mut()).await {
+            Ok(body) => body,
+            Err(BodyError::TooLarge) => {
+                post.reject();
+                // Closing while the client is still sending could destroy the answer on its way.
+                body::discard(body, inner.config.limits.max_payload, deadline).await;
+                return Ok(response::empty(StatusCode::PAYLOAD_TOO_LARGE));
+            }
+            Err(BodyError::TimedOut) => return Ok(response::empty(StatusCode::REQUEST_TIMEOUT)),
+            Err(BodyError::Broken) => return Ok(response::empty(StatusCode::BAD_REQUEST)),
+        };
     post.wait_for_room().await;
     let packets: Vec<_> = payload::decode(body, &inner.config.limits).collect();
     let now = inner.now();

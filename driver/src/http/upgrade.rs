@@ -1,6 +1,8 @@
 //! From an HTTP request to a WebSocket.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, UPGRADE};
 use http::request::Parts;
@@ -33,7 +35,7 @@ pub(super) fn open_session(
         return response::refused_upgrade(&Refusal::Unavailable.to_string());
     }
     let inner = inner.clone();
-    accept(parts, &inner.clone(), move |websocket| async move {
+    accept(parts, &inner.clone(), move |websocket| {
         let index = inner.next_shard();
         let now = inner.now();
         let opened = inner.shards.get(index).and_then(|shard| {
@@ -47,9 +49,9 @@ pub(super) fn open_session(
             Some((key, transport)) => {
                 inner.ensure_timers();
                 tracing::debug!(transport = "websocket", "session opened");
-                Session::websocket(inner, index, key, transport, websocket).await;
+                Served::Session(Session::websocket(inner, index, key, transport, websocket))
             }
-            None => Closing::run(&inner, websocket).await,
+            None => Served::closing(inner, websocket),
         }
     })
 }
@@ -62,7 +64,7 @@ pub(super) fn join_session(
     parts: Parts,
 ) -> Response<Body> {
     let inner = inner.clone();
-    accept(parts, &inner.clone(), move |websocket| async move {
+    accept(parts, &inner.clone(), move |websocket| {
         let now = inner.now();
         let mut websocket = Some(websocket);
         if let Some(shard) = inner.shards.get(shard) {
@@ -76,17 +78,66 @@ pub(super) fn join_session(
                 session.wake();
             }
         }
-        if let Some(websocket) = websocket {
-            Closing::run(&inner, websocket).await;
-        }
+        websocket.map_or(Served::Over, |websocket| Served::closing(inner, websocket))
     })
 }
 
+/// Who serves a WebSocket, from its beginning.
+///
+/// An idle session has this for its whole life, so it is written out: of an async function, the
+/// arguments stay where they were beside what is made of them.
+enum Served {
+    Session(Session),
+    Closing(Pin<Box<dyn Future<Output = ()> + Send>>),
+    /// The session's task, which has been given it.
+    Over,
+}
+
+impl Served {
+    fn closing(inner: Arc<Inner>, websocket: WebSocket) -> Self {
+        Self::Closing(Box::pin(async move { Closing::run(&inner, websocket).await }))
+    }
+}
+
+/// The task of a stream that becomes a WebSocket.
+enum Upgrading<F> {
+    Waiting { stream: OnUpgrade, config: DecoderConfig, sends_text_only: bool, serve: Option<F> },
+    Served(Served),
+}
+
+// Nothing in it is pinned where it is.
+impl<F> Unpin for Upgrading<F> {}
+
+impl<F: FnOnce(WebSocket) -> Served> Future for Upgrading<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if let Self::Waiting { stream, config, sends_text_only, serve } = this {
+            let served = match (ready!(Pin::new(stream).poll(cx)), serve.take()) {
+                (Ok(stream), Some(serve)) => {
+                    serve(WebSocket::new(stream, *config, *sends_text_only))
+                }
+                (Ok(_), None) => Served::Over,
+                (Err(error), _) => {
+                    tracing::debug!(%error, "upgrade failed");
+                    Served::Over
+                }
+            };
+            *this = Self::Served(served);
+        }
+        match this {
+            Self::Served(Served::Session(session)) => Pin::new(session).poll(cx),
+            Self::Served(Served::Closing(closing)) => closing.as_mut().poll(cx),
+            Self::Served(Served::Over) | Self::Waiting { .. } => Poll::Ready(()),
+        }
+    }
+}
+
 /// Answers the request, and goes on with `serve` when the stream is the WebSocket's.
-fn accept<F, Served>(mut parts: Parts, inner: &Arc<Inner>, serve: F) -> Response<Body>
+fn accept<F>(mut parts: Parts, inner: &Arc<Inner>, serve: F) -> Response<Body>
 where
     F: FnOnce(WebSocket) -> Served + Send + 'static,
-    Served: Future<Output = ()> + Send,
 {
     let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let key = match handshake::check_request(parts.method.as_str(), headers) {
@@ -103,12 +154,8 @@ where
     let sends_text_only = core_http::wants_base64(parts.uri.query().unwrap_or_default());
     drop(parts);
     let config = DecoderConfig::from(&inner.config.limits);
-    inner.runtime.spawn(Box::pin(async move {
-        match stream.await {
-            Ok(stream) => serve(WebSocket::new(stream, config, sends_text_only)).await,
-            Err(error) => tracing::debug!(%error, "upgrade failed"),
-        }
-    }));
+    let serve = Some(serve);
+    inner.runtime.spawn(Box::pin(Upgrading::Waiting { stream, config, sends_text_only, serve }));
     let mut response = response::empty(StatusCode::SWITCHING_PROTOCOLS);
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));

@@ -17,6 +17,7 @@ mod lane;
 mod link;
 
 use std::future::Future;
+use std::iter;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -70,8 +71,7 @@ pub(crate) struct Session {
 /// What one look at the machine brought.
 #[derive(Default)]
 struct Taken {
-    outcomes: SmallVec<[AckOutcome; 1]>,
-    violations: SmallVec<[sansocket_core::PacketError; 1]>,
+    violations: Vec<sansocket_core::PacketError>,
     post: Option<Waker>,
     /// What was cancelled. It is the application's, so it is not dropped with the shard locked.
     cancelled: Cancelled,
@@ -122,18 +122,18 @@ impl Session {
     }
 
     /// One turn; whether another one has something to do.
-    fn turn(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> bool {
+    fn turn(&mut self, cx: &mut Context<'_>, inner: &Arc<Inner>, buffers: &mut Buffers) -> bool {
         let wanted_input = self.wants_input;
         let mut ends = SmallVec::<[(TransportKey, End); 1]>::new();
         let (unread, rest_unread) = self.read(cx, buffers, &mut ends);
-        let taken = self.exchange(cx, buffers, &ends);
+        let taken = self.exchange(cx, inner, buffers, &ends);
         let mut parked = taken.parked;
         let has_joined = taken.has_joined;
-        self.report(taken);
+        self.report(buffers.outcomes.drain(..), taken);
         let was_full = !self.lanes.has_room();
-        let finished = self.lanes.run(cx, &self.inner, self.shard);
+        let finished = self.lanes.run(cx, inner, self.shard);
         if parked.is_none() {
-            parked = Some(self.take_output(cx, buffers));
+            parked = Some(self.take_output(cx, inner, buffers));
         }
         let mut more_output = parked == Some(Parked::OutputLeft);
         if let Some(link) = self.links.first_mut() {
@@ -141,7 +141,9 @@ impl Session {
             link.write(cx, buffers);
             more_output &= link.websocket.is_flushed();
         }
-        more_output |= self.serve_other_links(cx, buffers);
+        if self.links.len() > 1 {
+            more_output |= self.serve_other_links(cx, inner, buffers);
+        }
         if self.over {
             self.links.iter_mut().for_each(|link| link.drain(cx, &self.inner));
         }
@@ -215,10 +217,10 @@ impl Session {
     fn exchange(
         &mut self,
         cx: &Context<'_>,
+        inner: &Inner,
         buffers: &mut Buffers,
         ends: &[(TransportKey, End)],
     ) -> Taken {
-        let inner = self.inner.clone();
         let Some(shard) = inner.shards.get(self.shard) else { return Taken::default() };
         let now = if buffers.packets.iter().any(needs_time) { Some(inner.now()) } else { None };
         let now = now.unwrap_or_default();
@@ -246,15 +248,19 @@ impl Session {
     /// Takes what the machine has for this session.
     fn take(&mut self, cx: &Context<'_>, buffers: &mut Buffers, state: &mut ShardState) -> Taken {
         let mut taken = Taken::default();
-        while let Some(outcome) = state.core.poll_ack(self.key) {
-            taken.outcomes.push(outcome);
+        let news = state.core.news(self.key);
+        self.wants_input = news.wants_input;
+        self.over = news.is_over;
+        if news.acks {
+            buffers.outcomes.extend(iter::from_fn(|| state.core.poll_ack(self.key)));
         }
-        while self.lanes.has_room() {
-            let Some(event) = state.core.poll_event(self.key) else { break };
-            self.sort(event, state, &mut taken);
+        if news.events {
+            while self.lanes.has_room() {
+                let Some(event) = state.core.poll_event(self.key) else { break };
+                self.sort(event, state, &mut taken);
+            }
+            self.wants_input = state.core.wants_input(self.key);
         }
-        self.wants_input = state.core.wants_input(self.key);
-        self.over = state.core.is_over(self.key);
         if let Some(slot) = state.slots.get_mut(&self.key) {
             if self.wants_input {
                 taken.post = slot.post.take();
@@ -308,7 +314,8 @@ impl Session {
             Some(link) => collect_output(&self.inner, self.key, link, buffers, state),
             None => false,
         };
-        if websockets_left || state.core.has_news(self.key, self.lanes.has_room()) {
+        let news = state.core.news(self.key);
+        if websockets_left || news.acks || (news.events && self.lanes.has_room()) {
             Parked::EventsLeft
         } else if left {
             Parked::OutputLeft
@@ -318,21 +325,24 @@ impl Session {
     }
 
     /// Step 4.
-    fn take_output(&mut self, cx: &Context<'_>, buffers: &mut Buffers) -> Parked {
-        let inner = self.inner.clone();
+    fn take_output(&mut self, cx: &Context<'_>, inner: &Inner, buffers: &mut Buffers) -> Parked {
         let Some(shard) = inner.shards.get(self.shard) else { return Parked::Idle };
         shard.with(|state| self.park(cx, buffers, state))
     }
 
     /// Output of further WebSockets, of which there are some only during an upgrade. Whether there
     /// is more.
-    fn serve_other_links(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> bool {
-        let inner = self.inner.clone();
+    fn serve_other_links(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &Inner,
+        buffers: &mut Buffers,
+    ) -> bool {
         let Some(shard) = inner.shards.get(self.shard) else { return false };
         let mut more = false;
         for link in self.links.iter_mut().skip(1) {
             let blocked = !link.websocket.is_flushed();
-            let left = shard.with(|state| collect_output(&inner, self.key, link, buffers, state));
+            let left = shard.with(|state| collect_output(inner, self.key, link, buffers, state));
             link.write(cx, buffers);
             more |= (left || blocked) && link.websocket.is_flushed();
         }
@@ -340,10 +350,8 @@ impl Session {
     }
 
     /// Tells the application what does not belong to a handler.
-    fn report(&self, taken: Taken) {
-        for outcome in taken.outcomes {
-            self.inner.app.resolve(outcome);
-        }
+    fn report(&self, outcomes: impl Iterator<Item = AckOutcome>, taken: Taken) {
+        outcomes.for_each(|outcome| self.inner.app.resolve(outcome));
         for error in taken.violations {
             app::violation(&self.inner, error);
         }
@@ -397,10 +405,11 @@ impl Future for Session {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let inner = self.inner.clone();
         let mut buffers = Buffers::take();
         let mut turns = 0;
         let result = loop {
-            let again = self.turn(cx, &mut buffers);
+            let again = self.turn(cx, &inner, &mut buffers);
             if self.inner.aborted.is_set() {
                 break Poll::Ready(());
             }
@@ -427,12 +436,10 @@ impl Drop for Session {
     fn drop(&mut self) {
         let inner = self.inner.clone();
         let Some(shard) = inner.shards.get(self.shard) else { return };
-        let mut taken = Taken::default();
+        let (mut taken, mut outcomes) = (Taken::default(), Vec::new());
         let slot = shard.with(|state| {
             state.core.abandon(self.key);
-            while let Some(outcome) = state.core.poll_ack(self.key) {
-                taken.outcomes.push(outcome);
-            }
+            outcomes.extend(iter::from_fn(|| state.core.poll_ack(self.key)));
             while let Some(event) = state.core.poll_event(self.key) {
                 self.sort(event, state, &mut taken);
             }
@@ -441,7 +448,7 @@ impl Drop for Session {
         if let Some(slot) = slot {
             [slot.poll, slot.post].into_iter().flatten().for_each(Waker::wake);
         }
-        self.report(taken);
+        self.report(outcomes.into_iter(), taken);
         for (socket, disconnected) in self.lanes.take_disconnected() {
             if let Some(work) = app::disconnect(&socket, disconnected) {
                 inner.runtime.spawn(work);

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use sansocket_core::codec::{engine, payload};
 use sansocket_core::http::Route;
 use sansocket_core::{
-    Config, ConnectionKey, DisconnectReason, Event, Output, PollKey, PostKey, Server, Stats,
+    Config, ConnectionKey, DisconnectReason, Event, News, Output, PollKey, PostKey, Server, Stats,
     Timestamp, TransportKey,
 };
 
@@ -391,7 +391,10 @@ impl World {
             self.server.handle_timeout(self.now);
         }
         assert!(self.server.is_over(self.connection), "heartbeats end every session");
-        while self.server.has_news(self.connection, true) {
+        while {
+            let News { acks, events, .. } = self.server.news(self.connection);
+            acks || events
+        } {
             self.take_events(1);
         }
         while self.server.poll_dirty().is_some() {}

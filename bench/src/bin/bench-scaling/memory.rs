@@ -57,7 +57,9 @@ pub(crate) fn measure(out: &mut impl Write) -> io::Result<()> {
     for client in &clients {
         let id = AckId::new(1).expect("it is small");
         let mut socket = machine.server.socket(client.socket).expect("it is connected");
-        socket.emit_with_ack(&message, Delivery::Reliable, id, deadline).expect("there is room");
+        socket
+            .emit_with_ack(message.clone(), Delivery::Reliable, id, deadline)
+            .expect("there is room");
         machine.drain_dirty();
         machine.send(client.connection, client.transport);
     }
@@ -65,7 +67,7 @@ pub(crate) fn measure(out: &mut impl Write) -> io::Result<()> {
 
     for client in &clients {
         let mut socket = machine.server.socket(client.socket).expect("it is connected");
-        socket.emit(&message, Delivery::Reliable).expect("there is room");
+        socket.emit(message.clone(), Delivery::Reliable).expect("there is room");
     }
     print("a message that waits, shared with all others")
 }

@@ -5,7 +5,10 @@ mod attachments;
 
 pub(super) use self::attachments::Attachments;
 
+use alloc::vec::Vec;
 use core::fmt;
+
+use bytes::Bytes;
 
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor,
@@ -80,6 +83,14 @@ impl<'a> Arguments<'a> {
         if is_plain { core::str::from_utf8(content).ok() } else { None }
     }
 
+    /// The attachment, if the first argument is a placeholder as every encoder writes it.
+    #[inline]
+    fn plain_attachment(self) -> Option<Bytes> {
+        let number = self.first.strip_prefix(br#"{"_placeholder":true,"num":"#)?;
+        let number = core::str::from_utf8(number.strip_suffix(b"}")?).ok()?;
+        self.attachments?.take(number.parse().ok()?)
+    }
+
     /// Whether an event's name stands in front of the arguments.
     fn has_name(self) -> bool {
         let inner = self.array.get(1..self.name_end).unwrap_or_default();
@@ -129,8 +140,6 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
         deserialize_f32();
         deserialize_f64();
         deserialize_char();
-        deserialize_bytes();
-        deserialize_byte_buf();
         deserialize_option();
         deserialize_unit_struct(name: &'static str);
         deserialize_seq();
@@ -160,6 +169,19 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
     #[inline]
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.deserialize_str(visitor)
+    }
+
+    #[inline]
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.plain_attachment() {
+            Some(attachment) => visitor.visit_byte_buf(Vec::from(attachment)),
+            None => parse_first!(self.deserialize_bytes(visitor)),
+        }
+    }
+
+    #[inline]
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_bytes(visitor)
     }
 
     /// A [`Raw`](super::Raw) needs no parser either, unless attachments are to be found for it.

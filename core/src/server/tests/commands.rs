@@ -123,10 +123,11 @@ fn acknowledgements_are_news_even_to_those_who_want_no_events() {
     let (peer, socket) = pair.joined();
     let connection = pair.connection(peer);
     pair.send(peer, r#"42["a"]"#);
-    assert!(pair.server.has_news(connection, true) && !pair.server.has_news(connection, false));
+    let news = pair.server.news(connection);
+    assert!(news.events && !news.acks && news.wants_input && !news.is_over);
     pair.emit_with_ack(socket, 1, 1_000).unwrap();
     pair.send(peer, "431[]");
-    assert!(pair.server.has_news(connection, false));
+    assert!(pair.server.news(connection).acks);
     assert_eq!(pair.acks(peer), ["1: []"]);
 }
 
