@@ -384,7 +384,9 @@ impl World {
         while !self.websockets.is_empty() {
             self.close_websocket(0, true);
         }
-        // The client is heard of no more, so in the end its time is over.
+        // The client is heard of no more, so in the end its time is over; unless the application
+        // takes nothing, in which case it is not the client's fault that nothing is heard.
+        self.take_events(usize::MAX);
         let last = self.now + self.longest_deadline();
         while let Some(at) = self.server.poll_timeout().filter(|at| *at <= last) {
             self.now = self.now.max(at);
