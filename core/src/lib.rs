@@ -161,6 +161,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod client;
 pub mod codec;
 mod config;
 mod engine;

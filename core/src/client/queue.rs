@@ -1,0 +1,101 @@
+//! Messages that are sent until they are acknowledged, one after the other: at least once, in
+//! order. The reference's option `retries`.
+//!
+//! Only the first of the queue is under way. It is sent again, always the same message with the same
+//! id, where no acknowledgement came in time or the connection was lost; so an acknowledgement of
+//! any of its tries counts. What the loss of a connection interrupts is no try: a link that comes
+//! and goes would otherwise use them up.
+
+use alloc::collections::{BTreeSet, VecDeque};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::codec::message::Message;
+use crate::{AckId, Timestamp};
+
+/// The messages, the oldest first.
+#[derive(Default)]
+pub(super) struct Queue {
+    entries: VecDeque<Entry>,
+    /// Invariant: the ids in `entries`.
+    ids: BTreeSet<AckId>,
+    /// Until when the acknowledgement of the first is waited for; `None` where it is not under way.
+    deadline: Option<Timestamp>,
+}
+
+struct Entry {
+    message: Message,
+    ack: AckId,
+    /// How often no acknowledgement came in time.
+    failures: u32,
+}
+
+impl Queue {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn contains(&self, id: AckId) -> bool {
+        self.ids.contains(&id)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.deadline
+    }
+
+    pub(super) fn push(&mut self, message: Message, ack: AckId) {
+        self.ids.insert(ack);
+        self.entries.push_back(Entry { message, ack, failures: 0 });
+    }
+
+    /// The message to send, unless it is under way already.
+    pub(super) fn start(&mut self, now: Timestamp, ack_timeout: Duration) -> Option<Message> {
+        if self.deadline.is_some() {
+            return None;
+        }
+        let message = self.entries.front()?.message.clone();
+        self.deadline = Some(now + ack_timeout);
+        Some(message)
+    }
+
+    /// What was under way is lost with the connection.
+    pub(super) fn interrupt(&mut self) {
+        self.deadline = None;
+    }
+
+    /// An acknowledgement came. Gives the message that it ends.
+    pub(super) fn resolve(&mut self, id: AckId) -> Option<Message> {
+        self.deadline?;
+        self.entries.front().filter(|entry| entry.ack == id)?;
+        self.deadline = None;
+        Some(self.pop()?.message)
+    }
+
+    /// None came by `now`. Gives the message where it was the last try.
+    pub(super) fn expire(&mut self, now: Timestamp, retries: u32) -> Option<(AckId, Message)> {
+        if self.deadline.is_none_or(|deadline| deadline > now) {
+            return None;
+        }
+        self.deadline = None;
+        let entry = self.entries.front_mut()?;
+        entry.failures = entry.failures.saturating_add(1);
+        if entry.failures <= retries {
+            return None;
+        }
+        let entry = self.pop()?;
+        Some((entry.ack, entry.message))
+    }
+
+    /// Everything, leaving nothing.
+    pub(super) fn take(&mut self) -> Vec<(AckId, Message)> {
+        self.deadline = None;
+        self.ids.clear();
+        self.entries.drain(..).map(|entry| (entry.ack, entry.message)).collect()
+    }
+
+    fn pop(&mut self) -> Option<Entry> {
+        let entry = self.entries.pop_front()?;
+        self.ids.remove(&entry.ack);
+        Some(entry)
+    }
+}

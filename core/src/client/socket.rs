@@ -1,0 +1,289 @@
+//! What a client holds for one namespace.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::codec::message::Message;
+use crate::codec::socket::Packet;
+use crate::{AckId, PacketError, Timestamp};
+
+use super::config::SocketConfig;
+use super::event::Received;
+use super::limits::Limits;
+use super::queue::Queue;
+
+/// One namespace.
+pub(super) struct SocketState {
+    pub(super) namespace: Arc<str>,
+    pub(super) config: SocketConfig,
+    pub(super) standing: Standing,
+    /// Counts the connects. What belongs to another than the current one is recognized by it.
+    pub(super) session: u32,
+    pub(super) recovery: Option<Recovery>,
+    pub(super) acks: PendingAcks,
+    /// Messages that wait for the namespace to be connected.
+    pub(super) buffer: VecDeque<Buffered>,
+    /// Messages that are sent until they are acknowledged.
+    pub(super) queue: Queue,
+    /// Events that came before the confirmation.
+    pub(super) early: Early,
+    /// The application does not want it any more; a confirmation is still waited for.
+    pub(super) is_removed: bool,
+}
+
+/// Where a namespace stands.
+///
+/// ```text
+///                       connection is open    (answered)       CONNECT sent
+///   Idle ---> Waiting ------------------> AuthAsked -------> Requested ------> Connected
+///    ^                                                        |     ^  confirmed
+///    |         refused, or disconnected by the command        |     | wanted again
+///    '---------------------------------------------------- Leaving -'
+/// ```
+///
+/// From `AuthAsked`, `Requested` and `Connected` the loss of the connection leads to `Waiting`, from
+/// `Leaving` to `Idle`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is not to be connected.
+    Idle,
+    /// It is to be connected as soon as there is a connection.
+    Waiting,
+    /// The application was asked what to tell the server.
+    AuthAsked,
+    /// CONNECT was sent. Another one must not be: the server would take it for a violation, or
+    /// connect the namespace twice.
+    Requested,
+    /// CONNECT was sent and is not wanted any more. DISCONNECT must wait for the answer: before it,
+    /// the server would take it for a violation.
+    Leaving,
+    Connected {
+        id: Arc<str>,
+    },
+}
+
+/// What the server needs to restore the state of a connection that was lost.
+pub(super) struct Recovery {
+    pub(super) pid: Box<str>,
+    /// The last event that came.
+    pub(super) offset: Option<Box<str>>,
+}
+
+/// A message that waits for its namespace to be connected.
+pub(super) struct Buffered {
+    pub(super) message: Message,
+    /// The acknowledgement that it asks for.
+    pub(super) ack: Option<AckId>,
+}
+
+impl SocketState {
+    pub(super) fn new(namespace: Arc<str>, config: SocketConfig) -> Self {
+        Self {
+            namespace,
+            config,
+            standing: Standing::Idle,
+            session: 0,
+            recovery: None,
+            acks: PendingAcks::default(),
+            buffer: VecDeque::new(),
+            queue: Queue::default(),
+            early: Early::default(),
+            is_removed: false,
+        }
+    }
+
+    /// Whether it is connected or to be connected.
+    pub(super) fn is_active(&self) -> bool {
+        match self.standing {
+            Standing::Idle | Standing::Leaving => false,
+            Standing::Waiting
+            | Standing::AuthAsked
+            | Standing::Requested
+            | Standing::Connected { .. } => true,
+        }
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        matches!(self.standing, Standing::Connected { .. })
+    }
+
+    /// Whether an acknowledgement of that id is pending.
+    pub(super) fn owes(&self, id: AckId) -> bool {
+        self.acks.contains(id) || self.queue.contains(id)
+    }
+
+    /// The earliest time at which something is due.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        [self.acks.deadline, self.queue.deadline()].into_iter().flatten().min()
+    }
+}
+
+/// How much waits in the buffers of all namespaces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Budget {
+    pub(super) packets: usize,
+    pub(super) bytes: usize,
+}
+
+impl Budget {
+    /// Whether a message fits. One larger than the whole limit may still wait alone.
+    #[must_use]
+    pub(super) fn take(&mut self, message: &Message, limits: &Limits) -> bool {
+        let bytes = message.websocket_bytes();
+        let is_full = self.packets > 0
+            && (self.packets >= limits.buffered_packets
+                || self.bytes + bytes > limits.buffered_bytes);
+        if !is_full {
+            self.packets += 1;
+            self.bytes += bytes;
+        }
+        !is_full
+    }
+
+    pub(super) fn give_back(&mut self, message: &Message) {
+        self.packets -= 1;
+        self.bytes -= message.websocket_bytes();
+    }
+}
+
+/// Events that came before the confirmation of their namespace.
+#[derive(Default)]
+pub(super) struct Early {
+    events: VecDeque<Received>,
+    bytes: usize,
+}
+
+impl Early {
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// `false` at the limit.
+    #[must_use]
+    pub(super) fn push(&mut self, event: Received, limits: &Limits) -> bool {
+        self.bytes += bytes_of(&event);
+        self.events.push_back(event);
+        self.events.len() <= limits.early_events && self.bytes <= limits.early_bytes
+    }
+
+    pub(super) fn take(&mut self) -> VecDeque<Received> {
+        self.bytes = 0;
+        core::mem::take(&mut self.events)
+    }
+}
+
+/// The bytes that an event keeps.
+pub(super) fn bytes_of(received: &Received) -> usize {
+    received.packet.len_bytes() + received.attachments.iter().map(Bytes::len).sum::<usize>()
+}
+
+/// A packet and the attachments that have come so far. One for the connection, not for each
+/// namespace: the parts of a packet follow one another.
+pub(super) struct Reassembly {
+    packet: Packet,
+    attachments: Vec<Bytes>,
+    bytes: usize,
+    pub(super) deadline: Timestamp,
+}
+
+impl Reassembly {
+    pub(super) fn new(packet: Packet, deadline: Timestamp) -> Self {
+        let bytes = packet.len_bytes();
+        Self { packet, attachments: Vec::new(), bytes, deadline }
+    }
+
+    /// Takes one attachment; `true` with the last.
+    pub(super) fn push(&mut self, data: Bytes, limits: &Limits) -> Result<bool, PacketError> {
+        self.bytes += data.len();
+        if self.bytes > limits.message_bytes {
+            return Err(PacketError::TooLarge { limit: limits.message_bytes });
+        }
+        self.attachments.push(data);
+        Ok(self.attachments.len() >= self.packet.attachments as usize)
+    }
+
+    pub(super) fn into_parts(self) -> (Packet, Vec<Bytes>) {
+        (self.packet, self.attachments)
+    }
+}
+
+/// The acknowledgements that the server owes a namespace.
+#[derive(Default)]
+pub(super) struct PendingAcks {
+    entries: BTreeMap<AckId, PendingAck>,
+    /// Not later than the earliest deadline. May be earlier, after acknowledgements came in.
+    deadline: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy)]
+struct PendingAck {
+    deadline: Option<Timestamp>,
+    /// The message waits in the buffer: the server knows nothing of it.
+    is_buffered: bool,
+}
+
+impl PendingAcks {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn contains(&self, id: AckId) -> bool {
+        self.entries.contains_key(&id)
+    }
+
+    pub(super) fn insert(&mut self, id: AckId, deadline: Option<Timestamp>, is_buffered: bool) {
+        self.entries.insert(id, PendingAck { deadline, is_buffered });
+        self.deadline = [self.deadline, deadline].into_iter().flatten().min();
+    }
+
+    /// The message was sent.
+    pub(super) fn mark_sent(&mut self, id: AckId) {
+        if let Some(pending) = self.entries.get_mut(&id) {
+            pending.is_buffered = false;
+        }
+    }
+
+    /// Forgets an acknowledgement, because it came. One for a message that was not sent is none.
+    pub(super) fn resolve(&mut self, id: AckId) -> bool {
+        let owed = self.entries.get(&id).is_some_and(|pending| !pending.is_buffered);
+        if owed {
+            self.entries.remove(&id);
+        }
+        owed
+    }
+
+    /// Forgets what is due by `now`, and gives it.
+    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<AckId> {
+        if self.deadline.is_none_or(|deadline| deadline > now) {
+            return Vec::new();
+        }
+        self.remove_where(|pending| pending.deadline.is_some_and(|deadline| deadline <= now))
+    }
+
+    /// Forgets what was sent, and gives it: nobody will answer it any more.
+    pub(super) fn remove_sent(&mut self) -> Vec<AckId> {
+        self.remove_where(|pending| !pending.is_buffered)
+    }
+
+    /// Forgets everything, and gives it.
+    pub(super) fn remove_all(&mut self) -> Vec<AckId> {
+        self.remove_where(|_| true)
+    }
+
+    fn remove_where(&mut self, unwanted: impl Fn(&PendingAck) -> bool) -> Vec<AckId> {
+        let mut removed = Vec::new();
+        self.entries.retain(|id, pending| {
+            let remove = unwanted(pending);
+            if remove {
+                removed.push(*id);
+            }
+            !remove
+        });
+        self.deadline = self.entries.values().filter_map(|pending| pending.deadline).min();
+        removed
+    }
+}

@@ -1,0 +1,78 @@
+use bytes::Bytes;
+
+use super::Wire;
+use crate::{Delivery, Encoder, Message};
+
+#[test]
+fn binary_data_come_and_go_on_a_websocket() {
+    let mut wire = Wire::connected_websocket();
+    wire.text(r#"452-["a",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]"#);
+    wire.binary(&[1]);
+    assert!(wire.events().is_empty());
+    wire.text("bAg==");
+    wire.text(r#"42["b"]"#);
+    let events = wire.events();
+    assert!(events[0].ends_with("<[1]> <[2]>") && events[1] == r#"["b"]"#, "{events:?}");
+    let received = wire.received.remove(0);
+    let args = received.packet.into_args(received.attachments);
+    let (first, second): (Bytes, Bytes) = args.decode().expect("they are bytes");
+    assert_eq!((&first[..], &second[..]), (&[2][..], &[1][..]));
+
+    let data = Bytes::from_static(&[3, 4]);
+    let message = Message::event(&mut Encoder::new(), "/", "c", &data, None).expect("encodes");
+    let now = wire.now;
+    wire.root().emit(now, &message, Delivery::Reliable).expect("it is connected");
+    let expected = [r#"451-["c",{"_placeholder":true,"num":0}]"#, "<[3, 4]>"];
+    assert_eq!(wire.output(), expected);
+    wire.finish();
+}
+
+#[test]
+fn binary_data_come_and_go_by_polling() {
+    let mut wire = Wire::connected();
+    wire.answer(r#"451-["a",{"_placeholder":true,"num":0}]|bAQID"#);
+    assert!(wire.events()[0].ends_with("<[1, 2, 3]>"));
+    let data = (Bytes::from_static(&[0; 60]), Bytes::from_static(&[0; 3]));
+    let message = Message::event(&mut Encoder::new(), "/", "c", &data, None).expect("encodes");
+    let now = wire.now;
+    wire.root().emit(now, &message, Delivery::Reliable).expect("it is connected");
+    // The server takes 100 bytes at once: the parts of a message may go in several bodies.
+    let requests = wire.requests();
+    assert!(requests[1].starts_with(r#"POST 452-["c","#) && !requests[1].contains('|'));
+    wire.posted();
+    assert_eq!(wire.requests(), [alloc::format!("POST b{}|bAAAA", "A".repeat(80))]);
+    wire.finish();
+}
+
+#[test]
+fn acknowledgements_have_attachments_too() {
+    let mut wire = Wire::connected_websocket();
+    wire.ask(1, None);
+    wire.text(r#"461-1[{"_placeholder":true,"num":0}]"#);
+    wire.binary(&[9]);
+    assert_eq!(wire.acks().len(), 1);
+    wire.finish();
+}
+
+#[test]
+fn attachments_that_do_not_come_end_the_connection() {
+    let mut wire = Wire::connected_websocket();
+    wire.text(r#"451-["a",{"_placeholder":true,"num":0}]"#);
+    wire.text("2");
+    wire.advance(30_000);
+    assert_eq!(wire.events(), ["closed: parse error", "disconnected /: parse error"]);
+    wire.finish();
+}
+
+#[test]
+fn parts_are_forgotten_with_the_connection() {
+    let mut wire = Wire::connected_websocket();
+    wire.text(r#"451-["a",{"_placeholder":true,"num":0}]"#);
+    wire.client.handle_websocket_closed(wire.now, wire.key());
+    wire.sleep();
+    wire.events();
+    wire.establish_websocket();
+    wire.text(r#"42["b"]"#);
+    assert_eq!(wire.events(), [r#"["b"]"#]);
+    wire.finish();
+}

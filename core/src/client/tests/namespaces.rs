@@ -1,0 +1,228 @@
+use super::Wire;
+use super::wire::HANDSHAKE;
+
+#[test]
+fn namespaces_share_one_connection() {
+    let mut wire = Wire::websocket();
+    let chat = wire.add("/chat");
+    wire.connect(wire.root);
+    wire.connect(chat);
+    wire.dial();
+    wire.text(HANDSHAKE);
+    assert_eq!(wire.output(), ["40", "40/chat,"]);
+    wire.text(r#"40/chat,{"sid":"b"}"#);
+    wire.text(r#"40{"sid":"a"}"#);
+    wire.text(r#"42/chat,["x"]"#);
+    let expected = ["opened", "connected /chat b", "connected / a", r#"["x"]"#];
+    assert_eq!(wire.events(), expected);
+    let admin = wire.add("/admin");
+    wire.connect(admin);
+    assert_eq!(wire.output(), ["40/admin,"]);
+    assert!(wire.client.poll_websocket().is_none());
+    wire.finish();
+}
+
+/// Trap 13: the reference sends CONNECT twice.
+#[test]
+fn connect_is_not_sent_twice() {
+    let mut wire = Wire::websocket();
+    wire.connect(wire.root);
+    wire.connect(wire.root);
+    wire.dial();
+    wire.text(HANDSHAKE);
+    wire.connect(wire.root);
+    assert_eq!(wire.output(), ["40"]);
+    wire.text(r#"40{"sid":"a"}"#);
+    wire.connect(wire.root);
+    assert!(wire.output().is_empty());
+    // A server that confirms twice changes nothing.
+    wire.text(r#"40{"sid":"b"}"#);
+    assert_eq!(wire.events(), ["opened", "connected / a"]);
+    wire.finish();
+}
+
+#[test]
+fn a_refusal_is_final_and_has_its_data() {
+    let mut wire = Wire::websocket();
+    let chat = wire.add("/chat");
+    wire.connect(wire.root);
+    wire.connect(chat);
+    wire.dial();
+    wire.text(HANDSHAKE);
+    wire.text(r#"40{"sid":"a"}"#);
+    wire.events();
+    wire.text(r#"44/chat,{"message":"no","data":{"code":7}}"#);
+    assert_eq!(wire.events(), [r#"connect error /chat: no {"code":7}"#]);
+    assert!(!wire.socket(chat).is_active());
+    wire.output();
+    wire.connect(chat);
+    assert_eq!(wire.output(), ["40/chat,"], "it may ask again");
+    wire.text(r#"44/chat,"old""#);
+    assert_eq!(wire.events(), ["connect error /chat: old"]);
+    assert!(wire.root().is_connected());
+    wire.finish();
+}
+
+/// Trap 12: the only namespace was refused. The application learns why, and only then that the
+/// connection is closed.
+#[test]
+fn the_refusal_of_the_last_namespace_closes_the_connection() {
+    let mut wire = Wire::websocket();
+    wire.connect(wire.root);
+    wire.dial();
+    wire.text(HANDSHAKE);
+    wire.output();
+    wire.text(r#"44{"message":"Invalid namespace"}"#);
+    let expected = ["opened", "connect error /: Invalid namespace", "closed: io client disconnect"];
+    assert_eq!(wire.events(), expected);
+    assert_eq!(wire.output(), ["(close)"]);
+    assert!(wire.client.is_at_rest());
+    wire.connect(wire.root);
+    wire.dial();
+    wire.finish();
+}
+
+#[test]
+fn a_confirmation_without_an_id_is_of_another_protocol() {
+    let mut wire = Wire::websocket();
+    wire.connect(wire.root);
+    wire.dial();
+    wire.text(HANDSHAKE);
+    wire.text("40");
+    let error = "connect error /: the server speaks another version of the protocol";
+    assert_eq!(wire.events()[1], error);
+    assert!(!wire.root().is_active());
+    wire.finish();
+}
+
+#[test]
+fn a_disconnection_by_the_server_is_final() {
+    let mut wire = Wire::connected_websocket();
+    let chat = wire.add("/chat");
+    wire.connect(chat);
+    wire.text(r#"40/chat,{"sid":"b"}"#);
+    wire.events();
+    wire.text("41/chat,");
+    assert_eq!(wire.events(), ["disconnected /chat: io server disconnect"]);
+    assert!(!wire.socket(chat).is_active() && wire.root().is_connected());
+    wire.text(r#"42/chat,["late"]"#);
+    wire.text("41/chat,");
+    assert!(wire.events().is_empty());
+    wire.text("41");
+    let expected = ["disconnected /: io server disconnect", "closed: io client disconnect"];
+    assert_eq!(wire.events(), expected);
+    wire.advance(100_000);
+    assert!(wire.client.is_at_rest(), "nothing is connected again by itself");
+    wire.finish();
+}
+
+#[test]
+fn a_disconnection_by_the_application_tells_the_server() {
+    let mut wire = Wire::connected_websocket();
+    let chat = wire.add("/chat");
+    wire.connect(chat);
+    wire.text(r#"40/chat,{"sid":"b"}"#);
+    wire.events();
+    wire.output();
+    wire.disconnect(chat);
+    assert_eq!(wire.events(), ["disconnected /chat: io client disconnect"]);
+    assert_eq!(wire.output(), ["41/chat,"]);
+    wire.connect(chat);
+    assert_eq!(wire.output(), ["40/chat,"]);
+    wire.disconnect(wire.root);
+    assert_eq!(wire.output(), ["41"], "the connection stays for the other");
+    wire.finish();
+}
+
+/// Before the answer to CONNECT, the server would take DISCONNECT for a violation.
+#[test]
+fn a_disconnection_before_the_confirmation_waits_for_it() {
+    let mut wire = Wire::connected_websocket();
+    let chat = wire.add("/chat");
+    wire.connect(chat);
+    wire.output();
+    wire.disconnect(chat);
+    assert!(wire.output().is_empty());
+    wire.text(r#"42/chat,["unwanted"]"#);
+    wire.text(r#"40/chat,{"sid":"b"}"#);
+    assert_eq!(wire.output(), ["41/chat,"]);
+    assert!(wire.events().is_empty());
+
+    wire.connect(chat);
+    wire.output();
+    wire.disconnect(chat);
+    wire.connect(chat);
+    assert!(wire.output().is_empty(), "CONNECT is under way already");
+    wire.text(r#"40/chat,{"sid":"c"}"#);
+    assert_eq!(wire.events(), ["connected /chat c"]);
+
+    wire.disconnect(chat);
+    wire.connect(chat);
+    wire.output();
+    wire.events();
+    wire.disconnect(chat);
+    wire.text(r#"44/chat,{"message":"no"}"#);
+    assert!(wire.events().is_empty() && wire.output().is_empty());
+    wire.finish();
+}
+
+#[test]
+fn a_namespace_that_is_removed_before_the_confirmation_is_left() {
+    let mut wire = Wire::connected_websocket();
+    let chat = wire.add("/chat");
+    wire.connect(chat);
+    wire.output();
+    let now = wire.now;
+    wire.socket(chat).remove(now);
+    assert!(wire.client.socket(chat).is_none());
+    assert_eq!(wire.client.stats().namespaces, 2);
+    wire.text(r#"40/chat,{"sid":"b"}"#);
+    assert_eq!(wire.output(), ["41/chat,"]);
+    assert_eq!(wire.client.stats().namespaces, 1);
+
+    // One that is added again in the meantime goes on with what is under way.
+    let chat = wire.add("/chat");
+    wire.connect(chat);
+    wire.output();
+    wire.socket(chat).remove(now);
+    let again = wire.add("/chat");
+    assert_eq!(again, chat);
+    wire.connect(again);
+    wire.text(r#"40/chat,{"sid":"c"}"#);
+    assert_eq!(wire.events(), ["connected /chat c"]);
+    assert!(wire.output().is_empty());
+    wire.finish();
+}
+
+/// Trap 36.
+#[test]
+fn names_are_compared_as_they_are() {
+    let mut wire = Wire::polling();
+    let one = wire.add("/a");
+    assert_ne!(one, wire.add("/a/"));
+    assert_eq!(one, wire.add("/a"));
+    for name in ["", "a", "a/", "/a,b"] {
+        assert!(wire.client.namespace(name, super::super::SocketConfig::default()).is_err());
+    }
+    wire.finish();
+}
+
+#[test]
+fn packets_for_namespaces_that_are_not_connected_are_ignored() {
+    let mut wire = Wire::connected_websocket();
+    let chat = wire.add("/chat");
+    for packet in [
+        r#"42/chat,["a"]"#,
+        r#"42/other,["a"]"#,
+        r#"40/chat,{"sid":"b"}"#,
+        "41/chat,",
+        r#"44/chat,{"message":"no"}"#,
+        "43/chat,1[]",
+        r#"44{"message":"no"}"#,
+    ] {
+        wire.text(packet);
+        assert!(wire.events().is_empty(), "{packet}");
+    }
+    assert!(!wire.socket(chat).is_active() && wire.root().is_connected());
+    wire.finish();
+}
