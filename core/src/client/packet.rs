@@ -74,6 +74,7 @@ impl Manager {
             return;
         };
         engine.push_control(&connect_request(socket, auth));
+        socket.takes_early = socket.epoch.replace(engine.epoch()) != Some(engine.epoch());
         socket.standing = Standing::Requested;
     }
 
@@ -193,7 +194,7 @@ impl Manager {
                 self.inbox.push(Event::Received(received));
             }
             Standing::Requested => {
-                if !socket.early.push(received, &self.config.limits) {
+                if socket.takes_early && !socket.early.push(received, &self.config.limits) {
                     self.handle_violation();
                 }
             }

@@ -31,6 +31,11 @@ pub(super) struct SocketState {
     pub(super) queue: Queue,
     /// Events that came before the confirmation.
     pub(super) early: Early,
+    /// The last session in which the namespace was connected, or was to be.
+    pub(super) epoch: Option<u32>,
+    /// Whether events that come before the confirmation are its own. In a session in which it was
+    /// connected before, they may be what was under way when it was disconnected.
+    pub(super) takes_early: bool,
     /// The application does not want it any more; a confirmation is still waited for.
     pub(super) is_removed: bool,
 }
@@ -92,6 +97,8 @@ impl SocketState {
             buffer: VecDeque::new(),
             queue: Queue::default(),
             early: Early::default(),
+            epoch: None,
+            takes_early: false,
             is_removed: false,
         }
     }

@@ -10,10 +10,12 @@ mod heartbeat;
 mod limits;
 mod namespaces;
 mod polling;
+mod properties;
 mod reconnecting;
 mod recovery;
 mod retries;
 mod upgrade;
 mod wire;
+mod world;
 
 use wire::Wire;

@@ -119,3 +119,19 @@ fn what_came_early_is_forgotten_with_the_connection() {
     assert!(wire.events().is_empty());
     wire.finish();
 }
+
+#[test]
+fn what_was_under_way_at_a_disconnection_is_not_of_the_next_connect() {
+    let mut wire = Wire::connected_websocket();
+    let chat = wire.add("/chat");
+    wire.connect(chat);
+    wire.text(r#"40/chat,{"sid":"a"}"#);
+    wire.disconnect(chat);
+    wire.connect(chat);
+    wire.text(r#"42/chat,["old"]"#);
+    wire.events();
+    wire.text(r#"40/chat,{"sid":"b"}"#);
+    wire.text(r#"42/chat,["new"]"#);
+    assert_eq!(wire.events(), ["connected /chat b", r#"["new"]"#]);
+    wire.finish();
+}
