@@ -3,7 +3,8 @@
 //! [`Server`] is one value that holds every session, namespace, socket and room of a Socket.IO
 //! server, and [`codec`] and [`http`] translate between it and bytes. Nothing here opens a socket,
 //! reads a clock, draws a random number, spawns or waits: that is for a *driver*, which carries
-//! bytes to and fro and calls the machine.
+//! bytes to and fro and calls the machine. [`client`] is the other end: a client's connection and
+//! its namespaces, driven in the same way.
 //!
 //! ```text
 //!                 the driver                                the core

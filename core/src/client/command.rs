@@ -7,7 +7,6 @@ use crate::codec::message::Message;
 use crate::{AckFailure, AckId, Delivery, Gone, SocketKey, Timestamp};
 
 use super::config::{Auth, SocketConfig};
-use super::engine::Engine;
 use super::event::{AckToken, AuthRequest, DisconnectReason, EmitError, Event, NamespaceError};
 use super::socket::{Buffered, SocketState, Standing};
 use super::{Manager, Standing as ConnectionStanding};
@@ -143,7 +142,8 @@ impl Socket<'_> {
     /// # Errors
     ///
     /// [`EmitError::Full`] at a limit, [`EmitError::Dropped`] for a volatile message that could not
-    /// be sent at once, [`EmitError::TooLarge`].
+    /// be sent at once, [`EmitError::TooLarge`]; without a connection nobody knows what is, see
+    /// [`Event::Discarded`].
     pub fn emit(
         &mut self,
         now: Timestamp,
@@ -312,9 +312,11 @@ impl Socket<'_> {
     }
 
     fn check_size(&self, message: &Message) -> Result<(), EmitError> {
-        let limit = self.manager.engine.as_ref().map_or(usize::MAX, Engine::max_payload);
-        let is_too_large = message.frames().iter().any(|frame| frame.packet().len() > limit);
-        if is_too_large { Err(EmitError::TooLarge { limit }) } else { Ok(()) }
+        let engine = self.manager.engine.as_ref();
+        match engine.and_then(|engine| engine.exceeded_by(message)) {
+            Some(limit) => Err(EmitError::TooLarge { limit }),
+            None => Ok(()),
+        }
     }
 
     fn check_ack(&self, ack: AckId) -> Result<(), EmitError> {

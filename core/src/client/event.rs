@@ -21,7 +21,8 @@ pub enum Event {
     Opened,
     /// A WebSocket has taken over from polling.
     Upgraded,
-    /// The connection that was open is not any more.
+    /// The connection that was open is not any more; with
+    /// [`IoClientDisconnect`](DisconnectReason::IoClientDisconnect) where no namespace needs it.
     Closed(DisconnectReason),
     /// A reconnection begins: the first since the connection was lost has the number 1.
     ReconnectAttempt {
@@ -60,6 +61,14 @@ pub enum Event {
     },
     /// The server emitted an event.
     Received(Received),
+    /// A message that had waited for the connection is larger than the server takes, and was not
+    /// sent: that would have closed the connection. An acknowledgement that it asks for fails.
+    Discarded {
+        /// The namespace.
+        socket: SocketKey,
+        /// The server's `maxPayload`, in bytes.
+        limit: usize,
+    },
 }
 
 /// The application is asked for what the server is to be told.

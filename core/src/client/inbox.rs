@@ -53,6 +53,7 @@ fn event_bytes(event: &Event) -> usize {
         | Event::AuthRequested(_)
         | Event::Connected(_)
         | Event::ConnectError { .. }
-        | Event::Disconnected { .. } => 0,
+        | Event::Disconnected { .. }
+        | Event::Discarded { .. } => 0,
     }
 }

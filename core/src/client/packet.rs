@@ -12,17 +12,20 @@ use serde::Deserialize;
 use crate::codec::args::Raw;
 use crate::codec::message::{Frame, Message};
 use crate::codec::socket::{Packet, PacketKind};
-use crate::{AckOutcome, SocketKey, Timestamp};
+use crate::{AckFailure, AckOutcome, SocketKey, Timestamp};
 
 use super::Manager;
 use super::config::{Auth, AuthSource};
 use super::event::{
     AckToken, AuthRequest, ConnectError, Connected, DisconnectReason, Event, Received,
 };
-use super::socket::{Reassembly, Recovery, SocketState, Standing};
+use super::socket::{Buffered, Reassembly, Recovery, SocketState, Standing};
 
 /// Bytes of an offset. What is longer is an argument of the application.
 const OFFSET_BYTES_MAX: usize = 128;
+/// Bytes of the secret that a recovery needs. A longer one is not kept: it would be sent with each
+/// connect.
+const PID_BYTES_MAX: usize = 512;
 
 /// The server's confirmation.
 #[derive(Deserialize)]
@@ -137,7 +140,8 @@ impl Manager {
         };
         let id: Arc<str> = Arc::from(confirmation.sid);
         let before = socket.recovery.take();
-        let pid = confirmation.pid.map(String::into_boxed_str);
+        let pid = confirmation.pid.filter(|pid| pid.len() <= PID_BYTES_MAX);
+        let pid = pid.map(String::into_boxed_str);
         let recovered =
             before.as_ref().map(|recovery| &recovery.pid) == pid.as_ref() && pid.is_some();
         let offset = before.filter(|_| recovered).and_then(|recovery| recovery.offset);
@@ -241,26 +245,45 @@ impl Manager {
         let (Some(socket), Some(engine)) = (self.sockets.get_mut(key), &mut self.engine) else {
             return;
         };
-        for buffered in core::mem::take(&mut socket.buffer) {
-            self.budget.give_back(&buffered.message);
-            if let Some(id) = buffered.ack {
+        let mut failed = Vec::new();
+        for Buffered { message, ack } in core::mem::take(&mut socket.buffer) {
+            self.budget.give_back(&message);
+            if let Some(id) = ack {
                 socket.acks.mark_sent(id);
             }
-            engine.push_control(&buffered.message);
+            match engine.exceeded_by(&message) {
+                None => engine.push_control(&message),
+                Some(limit) => {
+                    self.inbox.push(Event::Discarded { socket: key, limit });
+                    failed.extend(ack.filter(|id| socket.acks.resolve(*id)));
+                }
+            }
+        }
+        for id in failed {
+            self.push_failure(key, id, AckFailure::Disconnected);
         }
     }
 
     /// Sends the first message of a queue, unless it is under way.
     pub(super) fn drain_queue(&mut self, now: Timestamp, key: SocketKey) {
-        let (Some(socket), Some(engine)) = (self.sockets.get_mut(key), &mut self.engine) else {
-            return;
-        };
-        if !socket.is_connected() {
-            return;
+        let mut failed = Vec::new();
+        if let (Some(socket), Some(engine)) = (self.sockets.get_mut(key), &mut self.engine)
+            && socket.is_connected()
+        {
+            while let Some(message) = socket.queue.start(now, socket.config.ack_timeout) {
+                let Some(limit) = engine.exceeded_by(&message) else {
+                    if !engine.push(&message, self.config.limits.outbox_bytes) {
+                        socket.queue.postpone();
+                    }
+                    break;
+                };
+                self.budget.give_back(&message);
+                self.inbox.push(Event::Discarded { socket: key, limit });
+                failed.extend(socket.queue.discard().map(|(id, _)| id));
+            }
         }
-        if let Some(message) = socket.queue.start(now, socket.config.ack_timeout) {
-            // Where the outbox is full, the message is tried again when its time is over.
-            let _queued = engine.push(&message, self.config.limits.outbox_bytes);
+        for id in failed {
+            self.push_failure(key, id, AckFailure::Disconnected);
         }
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Queue {
     ids: BTreeSet<AckId>,
     /// Until when the acknowledgement of the first is waited for; `None` where it is not under way.
     deadline: Option<Timestamp>,
+    /// The first could not be sent, and is to be at the deadline.
+    is_postponed: bool,
 }
 
 struct Entry {
@@ -55,7 +57,20 @@ impl Queue {
         }
         let message = self.entries.front()?.message.clone();
         self.deadline = Some(now + ack_timeout);
+        self.is_postponed = false;
         Some(message)
+    }
+
+    /// What was started could not be sent, which is no try.
+    pub(super) fn postpone(&mut self) {
+        self.is_postponed = true;
+    }
+
+    /// Gives up the message that is to be sent next.
+    pub(super) fn discard(&mut self) -> Option<(AckId, Message)> {
+        self.deadline = None;
+        let entry = self.pop()?;
+        Some((entry.ack, entry.message))
     }
 
     /// What was under way is lost with the connection.
@@ -77,13 +92,15 @@ impl Queue {
             return None;
         }
         self.deadline = None;
+        if self.is_postponed {
+            return None;
+        }
         let entry = self.entries.front_mut()?;
         entry.failures = entry.failures.saturating_add(1);
         if entry.failures <= retries {
             return None;
         }
-        let entry = self.pop()?;
-        Some((entry.ack, entry.message))
+        self.discard()
     }
 
     /// Everything, leaving nothing.

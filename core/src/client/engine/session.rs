@@ -148,8 +148,14 @@ impl Engine {
     }
 
     /// Bytes of the largest packet that the server takes, as far as it has said so.
-    pub(crate) fn max_payload(&self) -> usize {
+    pub(super) fn max_payload(&self) -> usize {
         self.max_payload.unwrap_or(usize::MAX)
+    }
+
+    /// What the server takes at most, where a packet of the message is larger.
+    pub(crate) fn exceeded_by(&self, message: &Message) -> Option<usize> {
+        let limit = self.max_payload();
+        message.frames().iter().any(|frame| frame.packet().len() > limit).then_some(limit)
     }
 
     pub(crate) fn outbox_bytes(&self) -> usize {

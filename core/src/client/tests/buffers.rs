@@ -135,3 +135,40 @@ fn what_was_under_way_at_a_disconnection_is_not_of_the_next_connect() {
     assert_eq!(wire.events(), ["connected /chat b", r#"["new"]"#]);
     wire.finish();
 }
+
+/// The reference sends it, and the server closes the connection, again and again with `retries`.
+#[test]
+fn what_the_server_does_not_take_is_discarded() {
+    let mut wire = Wire::websocket();
+    let long = "x".repeat(100);
+    wire.emit("a");
+    wire.emit(&long);
+    wire.emit("b");
+    wire.emit_at_least_once(&long, 1);
+    wire.emit_at_least_once("c", 2);
+    wire.connect(wire.root);
+    wire.dial();
+    wire.text(HANDSHAKE);
+    wire.output();
+    wire.text(r#"40{"sid":"id"}"#);
+    let expected = ["opened", "connected / id", "discarded /: 100", "discarded /: 100"];
+    assert_eq!(wire.events(), expected);
+    assert_eq!(wire.output(), [r#"42["a"]"#, r#"42["b"]"#, r#"422["c"]"#]);
+    assert_eq!(wire.acks(), ["1: socket was disconnected"]);
+    wire.finish();
+}
+
+#[test]
+fn an_acknowledgement_of_what_was_discarded_fails() {
+    let mut wire = Wire::with(|config| {
+        config.transports = [crate::Transport::WebSocket].into();
+    });
+    wire.ask(1, None);
+    wire.connect(wire.root);
+    wire.dial();
+    wire.text(r#"0{"sid":"s","pingInterval":25000,"pingTimeout":20000,"maxPayload":9}"#);
+    wire.text(r#"40{"sid":"id"}"#);
+    wire.events();
+    assert_eq!(wire.acks(), ["1: socket was disconnected"]);
+    wire.finish();
+}

@@ -204,3 +204,9 @@ fn transports_are_tried_once_each() {
     assert_eq!(wire.events(), ["connect error /: request failed"]);
     wire.finish();
 }
+
+#[test]
+fn a_manager_may_be_shared() {
+    fn is_send<T: Send>() {}
+    is_send::<super::super::Manager>();
+}

@@ -45,20 +45,26 @@ proptest! {
 }
 
 fn config(transports: u8) -> Config {
-    let mut config = Config::default();
-    config.transports = match transports {
-        0 => [Transport::Polling].into(),
-        1 => [Transport::WebSocket].into(),
-        2 => [Transport::WebSocket, Transport::Polling].into(),
-        _ => [Transport::Polling, Transport::WebSocket].into(),
+    let names: &[Transport] = match transports {
+        0 => &[Transport::Polling],
+        1 => &[Transport::WebSocket],
+        2 => &[Transport::WebSocket, Transport::Polling],
+        _ => &[Transport::Polling, Transport::WebSocket],
     };
-    config.try_all_transports = transports == 2;
-    config.upgrade_timeout = Duration::from_secs(3);
-    config.limits.buffered_packets = 20;
-    config.limits.outbox_bytes = 2_000;
-    config.limits.inbox_events = 8;
-    config.limits.pending_acks = 8;
-    config
+    let limits = Limits {
+        buffered_packets: 20,
+        outbox_bytes: 2_000,
+        inbox_events: 8,
+        pending_acks: 8,
+        ..Limits::default()
+    };
+    Config {
+        transports: names.into(),
+        try_all_transports: transports == 2,
+        upgrade_timeout: Duration::from_secs(3),
+        limits,
+        ..Config::default()
+    }
 }
 
 fn with_a_server(transports: u8, steps: &[Step]) -> Vec<String> {
@@ -149,8 +155,7 @@ fn with_a_hostile_server(websocket: bool, steps: Vec<(Step, Vec<u8>)>) {
     config.limits.attachments = 2;
     let limits = config.limits.clone();
     let mut client = Manager::new(config, [1; 32]);
-    let mut asked = SocketConfig::default();
-    asked.auth = AuthSource::Ask;
+    let asked = SocketConfig { auth: AuthSource::Ask, ..SocketConfig::default() };
     let sockets = [
         client.namespace("/", SocketConfig::default()).expect("it may be added"),
         client.namespace("/a", asked).expect("it may be added"),

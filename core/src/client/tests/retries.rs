@@ -111,3 +111,29 @@ fn an_emit_after_the_deadline_is_sent_once() {
     assert_eq!(wire.output(), [r#"421["a"]"#]);
     wire.finish();
 }
+
+#[test]
+fn what_could_not_be_sent_is_no_failed_try() {
+    let mut wire = Wire::with_root(
+        |config| {
+            config.transports = [crate::Transport::WebSocket].into();
+            config.limits.outbox_bytes = 12;
+        },
+        |root| {
+            root.retries = 0;
+            root.ack_timeout = core::time::Duration::from_millis(1_000);
+        },
+    );
+    wire.connect(wire.root);
+    wire.establish_websocket();
+    wire.emit("a");
+    wire.emit_at_least_once("b", 1);
+    wire.advance(5_000);
+    assert!(wire.acks().is_empty());
+    assert_eq!(wire.output(), [r#"42["a"]"#]);
+    wire.advance(1_000);
+    assert_eq!(wire.output(), [r#"421["b"]"#]);
+    wire.text("431[]");
+    assert_eq!(wire.acks(), ["1: []"]);
+    wire.finish();
+}

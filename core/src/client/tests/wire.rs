@@ -318,6 +318,9 @@ impl Wire {
             Event::Disconnected { socket, reason } => {
                 format!("disconnected {}: {reason}", name(self, socket))
             }
+            Event::Discarded { socket, limit } => {
+                format!("discarded {}: {limit}", name(self, socket))
+            }
             Event::Received(received) => {
                 let mut text = received.packet.payload().to_string();
                 if let Some(token) = &received.ack {
