@@ -36,6 +36,13 @@ proptest! {
     }
 
     #[test]
+    fn an_upgrade_in_the_middle_of_traffic_keeps_everything(
+        steps in proptest::collection::vec(any::<Step>(), 0..150),
+    ) {
+        with_an_upgrade(&steps);
+    }
+
+    #[test]
     fn a_hostile_server_breaks_nothing(
         websocket in any::<bool>(),
         steps in proptest::collection::vec((any::<Step>(), noise()), 0..200),
@@ -109,6 +116,35 @@ fn with_a_server(transports: u8, steps: &[Step]) -> Vec<String> {
     }
     world.settle();
     trace
+}
+
+/// Nothing is cut and no time passes, so each event must arrive.
+fn with_an_upgrade(steps: &[Step]) {
+    let mut world = World::new(config(3));
+    world.connect(0);
+    while !world.is_connected() {
+        world.flow_by_polling();
+    }
+    for (kind, how) in steps.iter().copied() {
+        let which = usize::from(how);
+        match kind % 16 {
+            0 | 1 => world.drive(),
+            2 => world.write(1),
+            3..=5 => world.move_http(which),
+            6..=9 => world.move_link(0, which.is_multiple_of(2)),
+            10 | 11 => world.emit(0, which / 4),
+            12 => world.server_emit(0, false),
+            13 => world.serve(),
+            14 => world.take_events(which % 8),
+            _ => {
+                world.drive();
+                world.move_http(which);
+            }
+        }
+        world.check();
+    }
+    world.check_that_nothing_is_lost();
+    world.settle();
 }
 
 /// What a hostile server says: almost packets, or anything.

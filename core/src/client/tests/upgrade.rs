@@ -39,6 +39,22 @@ fn a_websocket_takes_over() {
 }
 
 #[test]
+fn it_waits_for_a_post_that_is_under_way() {
+    let mut wire = upgradable();
+    wire.dial();
+    wire.output();
+    wire.emit("a");
+    assert_eq!(wire.requests(), [r#"POST 42["a"]"#]);
+    wire.text("3probe");
+    wire.answer("6");
+    assert!(wire.requests().is_empty(), "no GET begins any more");
+    assert!(wire.output().is_empty());
+    wire.posted();
+    assert_eq!(wire.output(), ["5"]);
+    wire.finish();
+}
+
+#[test]
 fn a_get_that_ended_before_does_not_delay_it() {
     let mut wire = upgradable();
     wire.dial();

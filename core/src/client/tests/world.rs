@@ -772,6 +772,33 @@ impl World {
         }
     }
 
+    /// Everything gets a little further, but for WebSockets.
+    pub(super) fn flow_by_polling(&mut self) {
+        self.drive();
+        for index in (0..self.https.len()).rev() {
+            self.move_http(index);
+        }
+        self.serve();
+        self.decide(true);
+        self.take_events(usize::MAX);
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.sides[0].connected.is_some()
+    }
+
+    /// Both ends have got everything, on the connection that they have had all the time.
+    pub(super) fn check_that_nothing_is_lost(&mut self) {
+        let id = self.sides[0].connected.clone();
+        for _ in 0..10 {
+            self.round();
+        }
+        assert!(self.client.transport() == Some(crate::Transport::WebSocket), "no upgrade");
+        assert_eq!(self.sides[0].connected, id, "it is another connection");
+        assert!((0..self.sides[0].emitted).all(|number| self.arrived.contains(&(0, number))));
+        assert_eq!(self.sides[0].received, self.joined[0].emitted);
+    }
+
     /// What must hold at any time.
     pub(super) fn check(&self) {
         let (stats, limits) = (self.client.stats(), &self.client.config().limits);
