@@ -214,6 +214,7 @@ impl Manager {
         attachments: Vec<Bytes>,
     ) {
         let Some(socket) = self.sockets.get_mut(key) else { return };
+        // What waits in the buffer of a namespace that is not connected was not sent, so nobody can answer it.
         let Some(id) = packet.ack.filter(|_| socket.is_connected()) else { return };
         // Unknown and repeated acknowledgements are ignored, as in the reference.
         let from_queue = socket.queue.resolve(id);

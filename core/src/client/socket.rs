@@ -254,13 +254,9 @@ impl PendingAcks {
         }
     }
 
-    /// Forgets an acknowledgement, because it came. One for a message that was not sent is none.
+    /// Forgets an acknowledgement, because it came.
     pub(super) fn resolve(&mut self, id: AckId) -> bool {
-        let owed = self.entries.get(&id).is_some_and(|pending| !pending.is_buffered);
-        if owed {
-            self.entries.remove(&id);
-        }
-        owed
+        self.entries.remove(&id).is_some()
     }
 
     /// Forgets what is due by `now`, and gives it.

@@ -30,7 +30,7 @@
 //!
 //! *Fail* ends the session with `transport error`. *Abort* closes the probing WebSocket only: the
 //! session stays on polling. The reference leaves that WebSocket open. *Pause* lets the requests
-//! that are under way end, and begins no other; see `upgrade.rs`.
+//! that are under way end, and begins no other; see `websocket.rs`.
 
 #[cfg(test)]
 mod tests;
