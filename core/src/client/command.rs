@@ -147,7 +147,7 @@ impl Socket<'_> {
     pub fn emit(
         &mut self,
         now: Timestamp,
-        message: &Message,
+        message: Message,
         delivery: Delivery,
     ) -> Result<(), EmitError> {
         self.send(now, message, delivery, None)
@@ -165,7 +165,7 @@ impl Socket<'_> {
     pub fn emit_with_ack(
         &mut self,
         now: Timestamp,
-        message: &Message,
+        message: Message,
         delivery: Delivery,
         ack: AckId,
         deadline: Option<Timestamp>,
@@ -191,19 +191,19 @@ impl Socket<'_> {
     pub fn emit_at_least_once(
         &mut self,
         now: Timestamp,
-        message: &Message,
+        message: Message,
         ack: AckId,
     ) -> Result<(), EmitError> {
         let now = self.expire_session(now);
-        self.check_size(message)?;
+        self.check_size(&message)?;
         let Some(socket) = self.manager.sockets.get_mut(self.key) else { return Ok(()) };
         if socket.owes(ack) {
             return Err(EmitError::AckInUse);
         }
-        if !self.manager.budget.take(message, &self.manager.config.limits) {
+        if !self.manager.budget.take(&message, &self.manager.config.limits) {
             return Err(EmitError::Full);
         }
-        socket.queue.push(message.clone(), ack);
+        socket.queue.push(message, ack);
         self.manager.drain_queue(now, self.key);
         Ok(())
     }
@@ -219,7 +219,7 @@ impl Socket<'_> {
         &mut self,
         now: Timestamp,
         token: AckToken,
-        message: &Message,
+        message: Message,
     ) -> Result<(), EmitError> {
         self.expire_session(now);
         let is_current =
@@ -277,27 +277,27 @@ impl Socket<'_> {
     fn send(
         &mut self,
         now: Timestamp,
-        message: &Message,
+        message: Message,
         delivery: Delivery,
         ack: Option<AckId>,
     ) -> Result<(), EmitError> {
         self.expire_session(now);
-        self.check_size(message)?;
+        self.check_size(&message)?;
         let manager = &mut *self.manager;
         let Some(socket) = manager.sockets.get_mut(self.key) else { return Ok(()) };
         let engine = manager.engine.as_mut().filter(|_| socket.is_connected());
         match (engine, delivery) {
             (Some(engine), Delivery::Volatile) if !engine.is_writable() => Err(EmitError::Dropped),
             (Some(engine), Delivery::Volatile | Delivery::Reliable) => {
-                let queued = engine.push(message, manager.config.limits.outbox_bytes);
+                let queued = engine.push(&message, manager.config.limits.outbox_bytes);
                 queued.then_some(()).ok_or(EmitError::Full)
             }
             (None, Delivery::Volatile) => Err(EmitError::Dropped),
             (None, Delivery::Reliable) => {
-                if !manager.budget.take(message, &manager.config.limits) {
+                if !manager.budget.take(&message, &manager.config.limits) {
                     return Err(EmitError::Full);
                 }
-                socket.buffer.push_back(Buffered { message: message.clone(), ack });
+                socket.buffer.push_back(Buffered { message, ack });
                 Ok(())
             }
         }

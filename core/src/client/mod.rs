@@ -49,7 +49,7 @@
 //! let mut socket = client.socket(chat).ok_or("has left")?;
 //! socket.connect(now);
 //! let greeting = Message::event(&mut encoder, "/chat", "greet", "hello", None)?;
-//! socket.emit(now, &greeting, Delivery::Reliable)?;
+//! socket.emit(now, greeting, Delivery::Reliable)?;
 //!
 //! // The driver makes the requests, and this test plays the server.
 //! let open = client.poll_request().ok_or("no request")?;

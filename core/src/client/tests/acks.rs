@@ -118,7 +118,7 @@ fn a_dropped_message_is_not_owed() {
     let mut wire = Wire::websocket();
     let message = wire.message("a", Some(1));
     let (now, ack) = (wire.now, crate::AckId::new(1).expect("small"));
-    let result = wire.root().emit_with_ack(now, &message, crate::Delivery::Volatile, ack, None);
+    let result = wire.root().emit_with_ack(now, message, crate::Delivery::Volatile, ack, None);
     assert_eq!(result, Err(super::super::EmitError::Dropped));
     assert_eq!(wire.client.stats().pending_acks, 0);
     wire.finish();

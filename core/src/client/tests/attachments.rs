@@ -21,7 +21,7 @@ fn binary_data_come_and_go_on_a_websocket() {
     let data = Bytes::from_static(&[3, 4]);
     let message = Message::event(&mut Encoder::new(), "/", "c", &data, None).expect("encodes");
     let now = wire.now;
-    wire.root().emit(now, &message, Delivery::Reliable).expect("it is connected");
+    wire.root().emit(now, message, Delivery::Reliable).expect("it is connected");
     let expected = [r#"451-["c",{"_placeholder":true,"num":0}]"#, "<[3, 4]>"];
     assert_eq!(wire.output(), expected);
     wire.finish();
@@ -35,7 +35,7 @@ fn binary_data_come_and_go_by_polling() {
     let data = (Bytes::from_static(&[0; 60]), Bytes::from_static(&[0; 3]));
     let message = Message::event(&mut Encoder::new(), "/", "c", &data, None).expect("encodes");
     let now = wire.now;
-    wire.root().emit(now, &message, Delivery::Reliable).expect("it is connected");
+    wire.root().emit(now, message, Delivery::Reliable).expect("it is connected");
     // The server takes 100 bytes at once: the parts of a message may go in several bodies.
     let requests = wire.requests();
     assert!(requests[1].starts_with(r#"POST 452-["c","#) && !requests[1].contains('|'));

@@ -236,9 +236,9 @@ fn command(client: &mut Manager, now: Timestamp, socket: SocketKey, how: u8) {
     let deadline = now + Duration::from_millis(u64::from(how) * 10);
     // Whether it was taken is of no interest.
     let _taken = match how % 3 {
-        0 => socket.emit(now, &message, Delivery::Reliable),
-        1 => socket.emit_with_ack(now, &message, Delivery::Reliable, ack, Some(deadline)),
-        _ => socket.emit_at_least_once(now, &message, ack),
+        0 => socket.emit(now, message, Delivery::Reliable),
+        1 => socket.emit_with_ack(now, message, Delivery::Reliable, ack, Some(deadline)),
+        _ => socket.emit_at_least_once(now, message, ack),
     };
 }
 

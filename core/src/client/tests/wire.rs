@@ -141,19 +141,19 @@ impl Wire {
 
     pub(super) fn emit_by(&mut self, name: &str, delivery: Delivery) -> String {
         let (now, message) = (self.now, self.message(name, None));
-        told(self.root().emit(now, &message, delivery))
+        told(self.root().emit(now, message, delivery))
     }
 
     /// Emits with an acknowledgement that is due in so many milliseconds.
     pub(super) fn ask(&mut self, ack: u64, millis: Option<u64>) -> String {
         let (now, message) = (self.now, self.message("ask", Some(ack)));
         let deadline = millis.map(|millis| self.after(millis));
-        told(self.root().emit_with_ack(now, &message, Delivery::Reliable, id(ack), deadline))
+        told(self.root().emit_with_ack(now, message, Delivery::Reliable, id(ack), deadline))
     }
 
     pub(super) fn emit_at_least_once(&mut self, name: &str, ack: u64) -> String {
         let (now, message) = (self.now, self.message(name, Some(ack)));
-        told(self.root().emit_at_least_once(now, &message, id(ack)))
+        told(self.root().emit_at_least_once(now, message, id(ack)))
     }
 
     /// Answers the oldest event that asked for it.
@@ -161,7 +161,7 @@ impl Wire {
         let token = self.received.remove(0).ack.expect("it asks for it");
         let message = Message::ack(&mut self.encoder, "/", token.id(), &"yes").expect("text");
         let now = self.now;
-        told(self.root().acknowledge(now, token, &message))
+        told(self.root().acknowledge(now, token, message))
     }
 
     /// Answers the oldest question of what is to be told.

@@ -170,7 +170,7 @@ impl World {
         let message = Message::event(&mut self.encoder, NAMESPACES[side], "plain", &value, None);
         let message = message.expect("it can be encoded");
         let mut socket = self.client.socket(key).expect("it is there");
-        if socket.emit(now, &message, Delivery::Reliable).is_ok() {
+        if socket.emit(now, message, Delivery::Reliable).is_ok() {
             self.sides[side].emitted += 1;
         }
     }
@@ -181,7 +181,7 @@ impl World {
         let message = Message::event(&mut self.encoder, NAMESPACES[side], "plain", &value, None);
         let message = message.expect("it can be encoded");
         let mut socket = self.client.socket(key).expect("it is there");
-        if socket.emit(now, &message, Delivery::Reliable).is_ok() {
+        if socket.emit(now, message, Delivery::Reliable).is_ok() {
             self.sides[side].emitted += 1;
         }
     }
@@ -192,7 +192,7 @@ impl World {
         let message = message.expect("it can be encoded");
         let mut socket = self.client.socket(key).expect("it is there");
         // Whether it was dropped is of no interest.
-        let _dropped = socket.emit(now, &message, Delivery::Volatile);
+        let _dropped = socket.emit(now, message, Delivery::Volatile);
     }
 
     pub(super) fn ask(&mut self, side: usize, millis: Option<u64>) {
@@ -202,7 +202,7 @@ impl World {
         let message = Message::event(&mut self.encoder, NAMESPACES[side], "ask", &id, Some(ack));
         let message = message.expect("it can be encoded");
         let mut socket = self.client.socket(key).expect("it is there");
-        if socket.emit_with_ack(now, &message, Delivery::Reliable, ack, deadline).is_ok() {
+        if socket.emit_with_ack(now, message, Delivery::Reliable, ack, deadline).is_ok() {
             self.next_ack += 1;
             self.owed.insert(id);
         }
@@ -215,7 +215,7 @@ impl World {
             Message::event(&mut self.encoder, NAMESPACES[side], "repeated", &id, Some(ack));
         let message = message.expect("it can be encoded");
         let mut socket = self.client.socket(key).expect("it is there");
-        if socket.emit_at_least_once(now, &message, ack).is_ok() {
+        if socket.emit_at_least_once(now, message, ack).is_ok() {
             self.next_ack += 1;
             self.owed.insert(id);
             self.repeated.insert(id);
@@ -231,7 +231,7 @@ impl World {
             let message = message.expect("it can be encoded");
             let mut socket = self.client.socket(key).expect("it is there");
             // The connection may be another by now.
-            let _stale = socket.acknowledge(now, token, &message);
+            let _stale = socket.acknowledge(now, token, message);
         }
     }
 
