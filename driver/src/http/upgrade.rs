@@ -86,6 +86,7 @@ pub(super) fn join_session(
 ///
 /// An idle session has this for its whole life, so it is written out: of an async function, the
 /// arguments stay where they were beside what is made of them.
+#[expect(clippy::large_enum_variant, reason = "the large one is what nearly all become")]
 enum Served {
     Session(Session),
     Closing(Pin<Box<dyn Future<Output = ()> + Send>>),
@@ -100,6 +101,7 @@ impl Served {
 }
 
 /// The task of a stream that becomes a WebSocket.
+#[expect(clippy::large_enum_variant, reason = "the large one is what nearly all become")]
 enum Upgrading<F> {
     Waiting { stream: OnUpgrade, config: DecoderConfig, sends_text_only: bool, serve: Option<F> },
     Served(Served),
