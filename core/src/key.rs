@@ -22,8 +22,8 @@ slotmap::new_key_type! {
 ///
 /// On the wire it is a decimal number. JavaScript represents it as a double, so ids lie below
 /// 2^53; see [`AckId::new`].
+// Holds one more than the number, so that an `Option` takes no more room.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-// One more than the number, so that an `Option` takes no more room.
 pub struct AckId(NonZeroU64);
 
 impl AckId {

@@ -13,7 +13,6 @@ use sansocket_core::codec::engine::Inbound;
 use sansocket_core::codec::websocket::{
     CloseCode, Decoder, DecoderConfig, Message, Role, encode_close, encode_pong,
 };
-
 use sansocket_core::{AckOutcome, EngineError, Frame, TransportKey};
 
 use crate::inner::Inner;
@@ -24,6 +23,9 @@ const READ_BYTES: usize = 64 << 10;
 
 /// Small frames are gathered up to this size, larger ones are written from where they are.
 const GATHER_BYTES: usize = 16 << 10;
+
+/// Messages, packets and acknowledgements of one turn for which room is kept.
+const KEPT_CAPACITY: usize = 512;
 
 /// A stream after its upgrade.
 ///
@@ -100,7 +102,11 @@ impl Buffers {
     }
 
     /// Leaves the buffers for the next one.
-    pub(crate) fn put_back(self: Box<Self>) {
+    pub(crate) fn put_back(mut self: Box<Self>) {
+        // What a burst needed is not kept.
+        self.messages.shrink_to(KEPT_CAPACITY);
+        self.packets.shrink_to(KEPT_CAPACITY);
+        self.outcomes.shrink_to(KEPT_CAPACITY);
         BUFFERS.set(Some(self));
     }
 }

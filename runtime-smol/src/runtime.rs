@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use sansocket_driver::{Runtime, Sleep, Timestamp};
@@ -12,7 +12,9 @@ use smol::Executor;
 #[derive(Clone, Debug)]
 pub struct Smol {
     origin: Instant,
-    executor: Option<Arc<Executor<'static>>>,
+    /// `None` for the global one. The executor owns the server's tasks, so the server must not own the
+    /// executor.
+    executor: Option<Weak<Executor<'static>>>,
 }
 
 impl Smol {
@@ -21,7 +23,8 @@ impl Smol {
         Self { origin: Instant::now(), executor: None }
     }
 
-    /// An executor that the application runs, on as many threads as it likes.
+    /// An executor that the application runs, on as many threads as it likes. With it, all of the
+    /// server's tasks end.
     ///
     /// On one, the thread that waits for the network is the one that does the work, and no message
     /// costs a change of threads:
@@ -33,14 +36,14 @@ impl Smol {
     ///
     /// fn main() -> std::io::Result<()> {
     ///     let executor = Arc::new(smol::Executor::new());
-    ///     let smol = Smol::with_executor(executor.clone());
+    ///     let smol = Smol::with_executor(&executor);
     ///     let io = Server::from_io(Server::builder().build_with(Arc::new(smol))?);
     ///     let listening = executor.spawn(async move { io.listen("127.0.0.1:3000").await });
     ///     smol::block_on(executor.run(listening))
     /// }
     /// ```
-    pub fn with_executor(executor: Arc<Executor<'static>>) -> Self {
-        Self { origin: Instant::now(), executor: Some(executor) }
+    pub fn with_executor(executor: &Arc<Executor<'static>>) -> Self {
+        Self { origin: Instant::now(), executor: Some(Arc::downgrade(executor)) }
     }
 }
 
@@ -64,9 +67,12 @@ impl Runtime for Smol {
 
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
         match &self.executor {
-            None => smol::spawn(task),
-            Some(executor) => executor.spawn(task),
+            None => smol::spawn(task).detach(),
+            Some(executor) => {
+                if let Some(executor) = executor.upgrade() {
+                    executor.spawn(task).detach();
+                }
+            }
         }
-        .detach();
     }
 }

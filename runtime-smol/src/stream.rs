@@ -1,6 +1,7 @@
 //! Sockets' streams, read without a call that only learns that there is nothing.
 
 use std::io::{self, Read, Write};
+use std::mem;
 use std::net::{self, Shutdown};
 #[cfg(unix)]
 use std::os::unix;
@@ -21,6 +22,8 @@ pub(crate) struct Stream<S> {
     socket: Arc<Async<S>>,
     shutdown: fn(&S, Shutdown) -> io::Result<()>,
     is_drained: bool,
+    /// Whether the reactor was asked, and will tell.
+    is_waiting: bool,
 }
 
 /// A TCP stream. Packets are small and written as a whole; waiting for more only delays them.
@@ -28,14 +31,19 @@ pub(crate) fn tcp(stream: TcpStream) -> Stream<net::TcpStream> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    Stream { socket: stream.into(), shutdown: net::TcpStream::shutdown, is_drained: false }
+    Stream {
+        socket: stream.into(),
+        shutdown: net::TcpStream::shutdown,
+        is_drained: false,
+        is_waiting: false,
+    }
 }
 
 /// A Unix socket's stream.
 #[cfg(unix)]
 pub(crate) fn unix(stream: UnixStream) -> Stream<unix::net::UnixStream> {
     let shutdown = unix::net::UnixStream::shutdown;
-    Stream { socket: stream.into(), shutdown, is_drained: false }
+    Stream { socket: stream.into(), shutdown, is_drained: false, is_waiting: false }
 }
 
 impl<S> AsyncRead for Stream<S>
@@ -48,10 +56,15 @@ where
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         if self.is_drained {
-            ready!(self.socket.poll_readable(cx))?;
-            self.is_drained = false;
+            // A reactor on another thread may wake us for an event that it then does not own up to,
+            // so it is asked once.
+            match self.socket.poll_readable(cx)? {
+                Poll::Pending if !mem::replace(&mut self.is_waiting, true) => return Poll::Pending,
+                Poll::Pending | Poll::Ready(()) => {}
+            }
         }
         let length = ready!(Pin::new(&mut &*self.socket).poll_read(cx, buffer))?;
+        self.is_waiting = false;
         // After the end of the stream a read goes on telling of it, and the reactor need not.
         self.is_drained = 0 < length && length < buffer.len();
         Poll::Ready(Ok(length))

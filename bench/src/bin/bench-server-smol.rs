@@ -12,7 +12,7 @@ use smol::future::pending;
 
 fn main() -> io::Result<()> {
     let executor = Arc::new(Executor::new());
-    let runtime = Arc::new(Smol::with_executor(executor.clone()));
+    let runtime = Arc::new(Smol::with_executor(&executor));
     let server = Server::from_io(configure(Server::builder()).build_with(runtime)?);
     install(&server);
     for _ in 1..threads() {

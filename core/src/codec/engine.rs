@@ -42,8 +42,8 @@ pub enum Inbound {
 }
 
 impl Inbound {
-    /// Whether it may set a deadline. Most packets set none, and may be handled as of any time that
-    /// has been.
+    /// Whether it may set a deadline when it comes on a WebSocket. Most packets set none there, and
+    /// may be handled as of any time that has been. A POST always needs the time.
     pub fn needs_time(&self) -> bool {
         match self {
             Self::Message(Ok(packet)) => packet.attachments > 0,

@@ -189,6 +189,7 @@ impl Message {
     /// The server's confirmation that the client has joined `namespace` as socket `sid`. `pid` is
     /// the secret with which it can recover its state later.
     pub fn connect(namespace: &str, sid: &str, pid: Option<&str>) -> Self {
+        // Enough for both ids and most names.
         let mut encoder = Encoder::with_capacity(128);
         let json = &mut encoder.begin(namespace, None).json;
         json.extend_from_slice(br#"{"sid":"#);

@@ -122,7 +122,8 @@ impl Packet {
         }
     }
 
-    /// The bytes of [`event_name`](Self::event_name), which takes no look at them.
+    /// The bytes of [`event_name`](Self::event_name), without a check that they are UTF-8; that name
+    /// is empty where they are not.
     #[inline]
     pub fn event_name_bytes(&self) -> &[u8] {
         match &self.parts.unescaped_name {

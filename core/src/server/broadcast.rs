@@ -138,7 +138,7 @@ impl Server {
             match connection.session.push(message.clone(), volatile, limit) {
                 Push::Queued => {
                     recipients.report.queued += 1;
-                    if connection.becomes_dirty() {
+                    if connection.mark_dirty() {
                         self.dirty.push(member.connection);
                     }
                     if let Some((id, deadline)) = ack {

@@ -65,8 +65,8 @@ impl Connection {
             .min()
     }
 
-    /// Something has happened. Whether the connection has to be put on the dirty list for it.
-    pub(super) fn becomes_dirty(&mut self) -> bool {
+    /// Something has happened. Whether the connection now has to be put on the dirty list.
+    pub(super) fn mark_dirty(&mut self) -> bool {
         let is_noticed = self.attended && !self.session.has_poll();
         !is_noticed && !core::mem::replace(&mut self.dirty, true)
     }

@@ -244,7 +244,7 @@ impl Server {
 
     /// Puts a connection on the dirty list, where that is needed.
     pub(super) fn touch(&mut self, key: ConnectionKey) {
-        if self.connections.get_mut(key).is_some_and(Connection::becomes_dirty) {
+        if self.connections.get_mut(key).is_some_and(Connection::mark_dirty) {
             self.dirty.push(key);
         }
     }

@@ -41,7 +41,7 @@ pub struct News {
 
 impl Server {
     /// A connection that may have output or events to take. Each is named once, until something
-    /// happens to it again.
+    /// happens to it again; see also [`set_attended`](Self::set_attended).
     pub fn poll_dirty(&mut self) -> Option<ConnectionKey> {
         while let Some(key) = self.dirty.pop() {
             if let Some(connection) = self.connections.get_mut(key) {
@@ -54,7 +54,7 @@ impl Server {
 
     /// Whether whoever serves the connection's WebSockets, events and acknowledgements is at work on
     /// it, or has been told to be. Until that is over, [`poll_dirty`](Self::poll_dirty) names the
-    /// connection for a GET that waits only. At the end of the work, say so and then look once more
+    /// connection only while a GET waits. At the end of the work, say so and then look once more
     /// whether there is something to take.
     ///
     /// Nobody has to say it: it spares a driver with many things to do the news that it knows.
@@ -75,7 +75,8 @@ impl Server {
         }
     }
 
-    /// What there is, at one look.
+    /// What [`poll_ack`](Self::poll_ack), [`poll_event`](Self::poll_event),
+    /// [`wants_input`](Self::wants_input) and [`is_over`](Self::is_over) would say.
     pub fn news(&self, key: ConnectionKey) -> News {
         match self.connections.get(key) {
             Some(connection) => News {

@@ -57,7 +57,7 @@ struct Listener {
     once: bool,
 }
 
-/// The name of an event. It is looked up by its bytes, which are not looked at for it.
+/// The name of an event. It is looked up by its bytes, without a check that they are UTF-8.
 #[derive(PartialEq, Eq)]
 struct EventName(Arc<str>);
 

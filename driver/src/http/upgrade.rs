@@ -90,7 +90,7 @@ pub(super) fn join_session(
 enum Served {
     Session(Session),
     Closing(Pin<Box<dyn Future<Output = ()> + Send>>),
-    /// The session's task, which has been given it.
+    /// Nobody: the session's task has been given it, or there is none.
     Over,
 }
 

@@ -89,14 +89,12 @@ impl Lanes {
         received: Received,
         socket: impl FnOnce() -> Option<Arc<SocketShared>>,
     ) {
-        let lane = self.lane(received.socket);
-        if lane.socket.is_none() {
-            lane.socket = socket();
+        let key = received.socket;
+        if !self.lanes.iter().any(|lane| lane.key == key && lane.socket.is_some()) {
+            let Some(socket) = socket() else { return };
+            self.lane(key).socket = Some(socket);
         }
-        if lane.socket.is_some() {
-            lane.queue.push_back(Item::Receive(received));
-            self.queued += 1;
-        }
+        self.push(Item::Receive(received));
     }
 
     /// The lane of that socket, which may be new.

@@ -315,6 +315,7 @@ impl Session {
             None => false,
         };
         let news = state.core.news(self.key);
+        self.over = news.is_over;
         if websockets_left || news.acks || (news.events && self.lanes.has_room()) {
             Parked::EventsLeft
         } else if left {

@@ -17,7 +17,7 @@ fn main() -> io::Result<()> {
 }
 
 async fn run(executor: Arc<Executor<'static>>) -> io::Result<()> {
-    let runtime = Arc::new(Smol::with_executor(executor.clone()));
+    let runtime = Arc::new(Smol::with_executor(&executor));
     let builder = contract::configure(Server::builder(), runtime.clone())?;
     let server = Server::from_io(builder.build_with(runtime)?);
     contract::install(&server);

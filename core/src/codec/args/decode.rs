@@ -9,7 +9,6 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
-
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor,
 };
@@ -34,14 +33,14 @@ pub(super) fn value<T: DeserializeOwned>(
 /// Deserializes all arguments together: a tuple takes one for each element, anything else the
 /// first.
 ///
-/// serde_json does the work on the text as it is. A first argument is where a value begins; for
-/// several it reads the array of which they are part, and skips the event's name.
+/// serde_json does the work on the text as it is. For several arguments it reads the array of which
+/// they are part, and skips the event's name.
 #[derive(Clone, Copy)]
 pub(super) struct Arguments<'a> {
     /// A valid array.
     array: &'a [u8],
-    /// Where an event's name in it has ended, and the comma behind it.
-    name_end: usize,
+    /// Where the first argument in it begins, behind an event's name.
+    first_start: usize,
     /// The first argument; empty if there is none.
     first: &'a [u8],
     attachments: Option<&'a Attachments>,
@@ -51,11 +50,11 @@ impl<'a> Arguments<'a> {
     #[inline]
     pub(super) fn new(
         array: &'a [u8],
-        name_end: usize,
+        first_start: usize,
         first: &'a [u8],
         attachments: Option<&'a Attachments>,
     ) -> Self {
-        Self { array, name_end, first, attachments }
+        Self { array, first_start, first, attachments }
     }
 
     /// The first argument, if there is one.
@@ -93,7 +92,7 @@ impl<'a> Arguments<'a> {
 
     /// Whether an event's name stands in front of the arguments.
     fn has_name(self) -> bool {
-        let inner = self.array.get(1..self.name_end).unwrap_or_default();
+        let inner = self.array.get(1..self.first_start).unwrap_or_default();
         inner.iter().any(|byte| !byte.is_ascii_whitespace())
     }
 }

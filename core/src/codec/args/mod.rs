@@ -73,12 +73,12 @@ impl Args {
     pub fn decode<T: DeserializeOwned>(self) -> Result<T, ArgsError> {
         let array = self.text.get(self.array_start..).unwrap_or_default();
         let first = self.text.get(self.first.clone()).unwrap_or_default();
-        let name_end = self.first.start.saturating_sub(self.array_start);
+        let first_start = self.first.start.saturating_sub(self.array_start);
         let value = if self.attachments.is_empty() {
-            T::deserialize(Arguments::new(array, name_end, first, None))?
+            T::deserialize(Arguments::new(array, first_start, first, None))?
         } else {
             let attachments = Attachments::new(self.attachments, self.attachments_are_shared);
-            T::deserialize(Arguments::new(array, name_end, first, Some(&attachments)))?
+            T::deserialize(Arguments::new(array, first_start, first, Some(&attachments)))?
         };
         Ok(value)
     }

@@ -168,7 +168,7 @@ impl<'de> Visitor<'de> for RawVisitor {
 
     /// From our deserializer of arguments, where there are no attachments: the text.
     fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<Raw, E> {
-        // What does not decode as any other type does not as this one.
+        // The text has been validated, but for its encoding.
         core::str::from_utf8(text).map_err(E::custom)?;
         Ok(Raw::new(Bytes::copy_from_slice(text), Vec::new()))
     }
