@@ -84,7 +84,7 @@ impl Socket<'_> {
             | Standing::Waiting
             | Standing::AuthAsked
             | Standing::Requested
-            | Standing::Leaving => None,
+            | Standing::Leaving { .. } => None,
         }
     }
 
@@ -105,8 +105,11 @@ impl Socket<'_> {
         let Some(socket) = self.manager.sockets.get_mut(self.key) else { return };
         match socket.standing {
             Standing::Idle => socket.standing = Standing::Waiting,
-            // CONNECT is under way already.
-            Standing::Leaving => socket.standing = Standing::Requested,
+            // What is under way tells the server what the application told then.
+            Standing::Leaving { .. } => {
+                socket.standing = Standing::Leaving { again: true };
+                return;
+            }
             // The connection may have been given up.
             Standing::Waiting => {}
             Standing::AuthAsked | Standing::Requested | Standing::Connected { .. } => return,
@@ -234,8 +237,10 @@ impl Socket<'_> {
         let now = self.manager.advance(now);
         let Some(socket) = self.manager.sockets.get_mut(self.key) else { return };
         let next = match socket.standing {
-            Standing::Idle | Standing::Leaving => return,
-            Standing::Requested => Standing::Leaving,
+            Standing::Idle | Standing::Leaving { again: false } => return,
+            Standing::Requested | Standing::Leaving { again: true } => {
+                Standing::Leaving { again: false }
+            }
             Standing::Waiting | Standing::AuthAsked | Standing::Connected { .. } => Standing::Idle,
         };
         let was_connected = socket.is_connected();

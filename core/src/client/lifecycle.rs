@@ -157,7 +157,7 @@ impl Manager {
             | SocketStanding::Waiting
             | SocketStanding::AuthAsked
             | SocketStanding::Requested
-            | SocketStanding::Leaving => {}
+            | SocketStanding::Leaving { .. } => {}
         }
         self.forget_if_removed(key);
     }

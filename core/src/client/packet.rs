@@ -122,13 +122,14 @@ impl Manager {
         let Some(socket) = self.sockets.get_mut(key) else { return };
         match socket.standing {
             Standing::Requested => {}
-            Standing::Leaving => {
+            Standing::Leaving { again } => {
                 let disconnect = Message::disconnect(&socket.namespace);
-                socket.standing = Standing::Idle;
+                // What it recovered was dropped, so it must not be recovered once more.
+                socket.recovery = None;
                 if let Some(engine) = &mut self.engine {
                     engine.push_control(&disconnect);
                 }
-                return self.forget_if_removed(key);
+                return self.leave(key, again);
             }
             Standing::Idle
             | Standing::Waiting
@@ -160,10 +161,7 @@ impl Manager {
         let Some(socket) = self.sockets.get_mut(key) else { return };
         match socket.standing {
             Standing::Requested => {}
-            Standing::Leaving => {
-                socket.standing = Standing::Idle;
-                return self.forget_if_removed(key);
-            }
+            Standing::Leaving { again } => return self.leave(key, again),
             Standing::Idle
             | Standing::Waiting
             | Standing::AuthAsked
@@ -176,6 +174,15 @@ impl Manager {
         let data = packet.into_raw().and_then(|raw| raw.decode::<RefusalData>().ok());
         let data = data.and_then(|refusal| refusal.data);
         self.refuse(now, key, ConnectError::Refused { message, data });
+    }
+
+    /// A CONNECT that is not wanted any more was answered; `again` where another one is.
+    fn leave(&mut self, key: SocketKey, again: bool) {
+        if let Some(socket) = self.sockets.get_mut(key) {
+            socket.standing = if again { Standing::Waiting } else { Standing::Idle };
+        }
+        self.join(key);
+        self.forget_if_removed(key);
     }
 
     /// A namespace is not connected, and is not to be any more.
@@ -202,7 +209,8 @@ impl Manager {
                     self.handle_violation();
                 }
             }
-            Standing::Idle | Standing::Waiting | Standing::AuthAsked | Standing::Leaving => {}
+            Standing::Idle | Standing::Waiting | Standing::AuthAsked | Standing::Leaving { .. } => {
+            }
         }
     }
 
