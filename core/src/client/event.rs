@@ -258,6 +258,7 @@ pub enum EmitError {
     #[error("acknowledgement id is in use")]
     AckInUse,
     /// A packet of the message is larger than the server takes, which would close the connection.
+    /// Binary data count as base64 while the connection is polling.
     #[error("packet exceeds the {limit} bytes that the server takes")]
     TooLarge {
         /// The server's `maxPayload`, in bytes.

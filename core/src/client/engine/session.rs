@@ -8,7 +8,8 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use crate::codec::engine::{self, Inbound};
-use crate::codec::message::Message;
+use crate::codec::message::{Frame, Message};
+use crate::codec::payload;
 use crate::codec::socket::Packet;
 use crate::{EngineError, Limits, PacketError, Timestamp, Transport};
 
@@ -152,10 +153,15 @@ impl Engine {
         self.max_payload.unwrap_or(usize::MAX)
     }
 
-    /// What the server takes at most, where a packet of the message is larger.
+    /// What the server takes at most, where a packet of the message is larger, as the current
+    /// transport carries it.
     pub(crate) fn exceeded_by(&self, message: &Message) -> Option<usize> {
         let limit = self.max_payload();
-        message.frames().iter().any(|frame| frame.packet().len() > limit).then_some(limit)
+        let len = |frame: &Frame| match self.current {
+            Current::Polling => payload::encoded_len(frame),
+            Current::WebSocket { .. } => frame.packet().len(),
+        };
+        message.frames().iter().any(|frame| len(frame) > limit).then_some(limit)
     }
 
     pub(crate) fn outbox_bytes(&self) -> usize {
