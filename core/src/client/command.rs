@@ -4,10 +4,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::codec::message::Message;
-use crate::{AckFailure, AckId, Delivery, Gone, SocketKey, Timestamp};
+use crate::{AckId, Delivery, Gone, SocketKey, Timestamp};
 
 use super::config::{Auth, SocketConfig};
-use super::event::{AckToken, AuthRequest, DisconnectReason, EmitError, Event, NamespaceError};
+use super::event::{
+    AckFailure, AckToken, AuthRequest, DisconnectReason, EmitError, Event, NamespaceError,
+};
 use super::socket::{Buffered, SocketState, Standing};
 use super::{Manager, Standing as ConnectionStanding};
 
@@ -185,8 +187,10 @@ impl Socket<'_> {
     /// Sends an event until it is acknowledged: again where no acknowledgement came within
     /// [`SocketConfig::ack_timeout`](super::SocketConfig), up to
     /// [`SocketConfig::retries`](super::SocketConfig) times, and again after each loss of the
-    /// connection. One after the other, so they arrive in order, each at least once. Otherwise as
-    /// [`emit_with_ack`](Self::emit_with_ack); the server must acknowledge it.
+    /// connection, unless it seems to be the cause, see
+    /// [`AckFailure::Interrupted`](super::AckFailure::Interrupted). One after the other, so they
+    /// arrive in order, each at least once. Otherwise as [`emit_with_ack`](Self::emit_with_ack); the
+    /// server must acknowledge it.
     ///
     /// # Errors
     ///
@@ -253,7 +257,7 @@ impl Socket<'_> {
             }
             let reason = DisconnectReason::IoClientDisconnect;
             self.manager.inbox.push(Event::Disconnected { socket: self.key, reason });
-            self.manager.fail_sent(self.key);
+            self.manager.fail_sent(self.key, reason);
         }
         self.manager.close_if_unused(now);
     }

@@ -8,7 +8,7 @@ use core::fmt;
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::codec::args::Raw;
+use crate::codec::args::{Args, Raw};
 use crate::codec::socket::Packet;
 use crate::{AckId, EncodeError, EngineError, SocketKey};
 
@@ -118,6 +118,34 @@ impl AckToken {
     pub fn id(&self) -> AckId {
         self.id
     }
+}
+
+/// What became of an acknowledgement that the server owed. Pulled by
+/// [`Manager::poll_ack`](super::Manager::poll_ack).
+#[derive(Debug)]
+pub struct AckOutcome {
+    /// The id that the emit was given.
+    pub id: AckId,
+    /// The namespace that it was emitted in.
+    pub socket: SocketKey,
+    /// The arguments of the acknowledgement, or why there are none.
+    pub result: Result<Args, AckFailure>,
+}
+
+/// Why an acknowledgement did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AckFailure {
+    /// Its deadline passed, or that of the last try.
+    #[error("operation has timed out")]
+    TimedOut,
+    /// The namespace was disconnected, or removed.
+    #[error("socket was disconnected")]
+    Disconnected,
+    /// The message of [`Socket::emit_at_least_once`](super::Socket::emit_at_least_once) was under
+    /// way each time that the connection was lost, 32 times in a row: it may be the cause.
+    #[error("connection was lost at each try")]
+    Interrupted,
 }
 
 /// Why a namespace, or the connection, is connected no longer. [`as_str`](Self::as_str) gives the

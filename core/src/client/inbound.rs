@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use crate::{AckFailure, Timestamp};
+use crate::Timestamp;
 
 use super::engine::{Cause, Engine, News, RequestKey, WebSocketKey};
-use super::event::{ConnectError, Event, TransportError};
+use super::event::{AckFailure, ConnectError, Event, TransportError};
 use super::{Manager, Standing};
 
 impl Manager {

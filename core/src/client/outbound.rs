@@ -1,9 +1,9 @@
 //! What goes to the network and to the application.
 
-use crate::{AckOutcome, Output, Timestamp};
+use crate::{Output, Timestamp};
 
 use super::engine::{Engine, Request, RequestKey, WebSocketKey, WebSocketRequest};
-use super::event::Event;
+use super::event::{AckOutcome, Event};
 use super::socket::SocketState;
 use super::{Manager, Standing};
 

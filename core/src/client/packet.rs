@@ -12,12 +12,13 @@ use serde::Deserialize;
 use crate::codec::args::Raw;
 use crate::codec::message::{Frame, Message};
 use crate::codec::socket::{Packet, PacketKind};
-use crate::{AckFailure, AckOutcome, SocketKey, Timestamp};
+use crate::{SocketKey, Timestamp};
 
 use super::Manager;
 use super::config::{Auth, AuthSource};
 use super::event::{
-    AckToken, AuthRequest, ConnectError, Connected, DisconnectReason, Event, Received,
+    AckFailure, AckOutcome, AckToken, AuthRequest, ConnectError, Connected, DisconnectReason,
+    Event, Received,
 };
 use super::socket::{Buffered, Reassembly, Recovery, SocketState, Standing};
 
@@ -245,7 +246,7 @@ impl Manager {
         socket.standing = Standing::Idle;
         let reason = DisconnectReason::IoServerDisconnect;
         self.inbox.push(Event::Disconnected { socket: key, reason });
-        self.fail_sent(key);
+        self.fail_sent(key, reason);
         self.close_if_unused(now);
     }
 

@@ -4,7 +4,9 @@
 //! Only the first of the queue is under way. It is sent again, always the same message with the same
 //! id, where no acknowledgement came in time or the connection was lost; so an acknowledgement of
 //! any of its tries counts. What the loss of a connection interrupts is no try: a link that comes
-//! and goes would otherwise use them up.
+//! and goes would otherwise use them up. But a message that is under way at each of many losses in a
+//! row is given up: it may be the cause, for one because it is more than the server or something in
+//! front of it can take, and would keep the client from everything else for ever.
 
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
@@ -12,6 +14,9 @@ use core::time::Duration;
 
 use crate::codec::message::Message;
 use crate::{AckId, Timestamp};
+
+/// Losses of the connection in a row that a message may be under way at.
+pub(super) const INTERRUPTIONS_MAX: u32 = 32;
 
 /// The messages, the oldest first.
 #[derive(Default)]
@@ -30,6 +35,8 @@ struct Entry {
     ack: AckId,
     /// How often no acknowledgement came in time.
     failures: u32,
+    /// How often the connection was lost meanwhile, since one last held for a whole try.
+    interruptions: u32,
 }
 
 impl Queue {
@@ -47,7 +54,7 @@ impl Queue {
 
     pub(super) fn push(&mut self, message: Message, ack: AckId) {
         self.ids.insert(ack);
-        self.entries.push_back(Entry { message, ack, failures: 0 });
+        self.entries.push_back(Entry { message, ack, failures: 0, interruptions: 0 });
     }
 
     /// The message to send, unless it is under way already.
@@ -73,9 +80,18 @@ impl Queue {
         Some((entry.ack, entry.message))
     }
 
-    /// What was under way is lost with the connection.
-    pub(super) fn interrupt(&mut self) {
+    /// Nothing is under way any more, and nobody is to blame.
+    pub(super) fn rest(&mut self) {
         self.deadline = None;
+    }
+
+    /// What was under way is lost with the connection. Gives the message where that happened too
+    /// often.
+    pub(super) fn interrupt(&mut self) -> Option<(AckId, Message)> {
+        self.deadline.take().filter(|_| !self.is_postponed)?;
+        let entry = self.entries.front_mut()?;
+        entry.interruptions = entry.interruptions.saturating_add(1);
+        if entry.interruptions < INTERRUPTIONS_MAX { None } else { self.discard() }
     }
 
     /// An acknowledgement came. Gives the message that it ends.
@@ -97,6 +113,7 @@ impl Queue {
         }
         let entry = self.entries.front_mut()?;
         entry.failures = entry.failures.saturating_add(1);
+        entry.interruptions = 0;
         if entry.failures <= retries {
             return None;
         }

@@ -1,3 +1,4 @@
+use super::super::queue::INTERRUPTIONS_MAX;
 use super::Wire;
 use super::wire::HANDSHAKE;
 
@@ -78,6 +79,56 @@ fn a_lost_connection_is_no_failed_try() {
     }
     wire.text("431[]");
     assert_eq!(wire.output(), [r#"421["a"]"#, r#"422["b"]"#]);
+    wire.finish();
+}
+
+fn lose(wire: &mut Wire) {
+    wire.client.handle_websocket_closed(wire.now, wire.key());
+    wire.sleep();
+    wire.events();
+    wire.establish_websocket();
+}
+
+/// What kills each connection would otherwise be repeated for ever, and nothing behind it sent.
+#[test]
+fn a_message_that_may_be_what_loses_the_connection_is_given_up() {
+    let mut wire = retrying(0);
+    wire.emit_at_least_once("a", 1);
+    wire.emit_at_least_once("b", 2);
+    for _ in 0..INTERRUPTIONS_MAX {
+        assert!(wire.acks().is_empty());
+        assert_eq!(wire.output(), [r#"421["a"]"#]);
+        lose(&mut wire);
+    }
+    assert_eq!(wire.acks(), ["1: connection was lost at each try"]);
+    assert_eq!(wire.output(), [r#"422["b"]"#]);
+    wire.text("432[]");
+    assert_eq!(wire.acks(), ["2: []"]);
+    wire.finish();
+}
+
+#[test]
+fn only_losses_in_a_row_while_it_is_under_way_are_counted() {
+    let mut wire = retrying(1);
+    wire.emit_at_least_once("a", 1);
+    for _ in 1..INTERRUPTIONS_MAX {
+        lose(&mut wire);
+    }
+    wire.disconnect(wire.root);
+    wire.output();
+    wire.events();
+    wire.connect(wire.root);
+    wire.establish_websocket();
+    // This connection holds for a whole try.
+    wire.advance(1_000);
+    assert!(wire.acks().is_empty());
+    for _ in 1..INTERRUPTIONS_MAX {
+        lose(&mut wire);
+    }
+    assert_eq!(wire.output(), [r#"421["a"]"#]);
+    assert!(wire.acks().is_empty());
+    lose(&mut wire);
+    assert_eq!(wire.acks(), ["1: connection was lost at each try"]);
     wire.finish();
 }
 

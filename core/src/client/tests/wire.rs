@@ -10,11 +10,11 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::super::{
-    Auth, AuthRequest, Config, ConnectError, Event, Manager, Received, RequestKey, Socket,
-    SocketConfig, Stats, WebSocketKey,
+    AckOutcome, Auth, AuthRequest, Config, ConnectError, Event, Manager, Received, RequestKey,
+    Socket, SocketConfig, Stats, WebSocketKey,
 };
 use crate::http::Method;
-use crate::{AckId, AckOutcome, Delivery, Encoder, Message, Output, SocketKey, Timestamp};
+use crate::{AckId, Delivery, Encoder, Message, Output, SocketKey, Timestamp};
 
 pub(super) const HANDSHAKE: &str =
     r#"0{"sid":"s","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":100}"#;
