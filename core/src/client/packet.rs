@@ -16,6 +16,7 @@ use crate::{SocketKey, Timestamp};
 
 use super::Manager;
 use super::config::{Auth, AuthSource};
+use super::engine::Engine;
 use super::event::{
     AckFailure, AckOutcome, AckToken, AuthRequest, ConnectError, Connected, DisconnectReason,
     Event, Received,
@@ -78,7 +79,7 @@ impl Manager {
             return;
         };
         engine.push_control(&connect_request(socket, auth));
-        socket.takes_early = socket.epoch.replace(engine.epoch()) != Some(engine.epoch());
+        socket.takes_early = socket.epoch != Some(engine.epoch());
         socket.standing = Standing::Requested;
     }
 
@@ -121,9 +122,11 @@ impl Manager {
 
     fn handle_connect(&mut self, now: Timestamp, key: SocketKey, packet: &Packet) {
         let Some(socket) = self.sockets.get_mut(key) else { return };
+        let epoch = self.engine.as_ref().map(Engine::epoch);
         match socket.standing {
-            Standing::Requested => {}
+            Standing::Requested => socket.epoch = epoch,
             Standing::Leaving { again } => {
+                socket.epoch = epoch;
                 let disconnect = Message::disconnect(&socket.namespace);
                 // What it recovered was dropped, so it must not be recovered once more.
                 socket.recovery = None;

@@ -31,7 +31,8 @@ pub(super) struct SocketState {
     pub(super) queue: Queue,
     /// Events that came before the confirmation.
     pub(super) early: Early,
-    /// The last session in which the namespace was connected, or was to be.
+    /// The last session in which the server has confirmed the namespace. A refusal leaves nothing
+    /// under way.
     pub(super) epoch: Option<u32>,
     /// Whether events that come before the confirmation are its own. In a session in which it was
     /// connected before, they may be what was under way when it was disconnected.
