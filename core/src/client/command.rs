@@ -194,7 +194,8 @@ impl Socket<'_> {
     ///
     /// # Errors
     ///
-    /// [`EmitError::Full`] at a limit, [`EmitError::AckInUse`], [`EmitError::TooLarge`].
+    /// [`EmitError::Full`] at a limit, [`EmitError::TooManyAcks`], [`EmitError::AckInUse`],
+    /// [`EmitError::TooLarge`].
     pub fn emit_at_least_once(
         &mut self,
         now: Timestamp,
@@ -203,10 +204,10 @@ impl Socket<'_> {
     ) -> Result<(), EmitError> {
         let now = self.expire_session(now);
         self.check_size(&message)?;
-        let Some(socket) = self.manager.sockets.get_mut(self.key) else { return Ok(()) };
-        if socket.owes(ack) {
-            return Err(EmitError::AckInUse);
-        }
+        self.check_ack(ack)?;
+        let Some(socket) = self.manager.sockets.get_mut(self.key) else {
+            return Err(EmitError::Stale);
+        };
         if !self.manager.budget.take(&message, &self.manager.config.limits) {
             return Err(EmitError::Full);
         }
@@ -293,7 +294,7 @@ impl Socket<'_> {
         self.expire_session(now);
         self.check_size(&message)?;
         let manager = &mut *self.manager;
-        let Some(socket) = manager.sockets.get_mut(self.key) else { return Ok(()) };
+        let Some(socket) = manager.sockets.get_mut(self.key) else { return Err(EmitError::Stale) };
         let engine = manager.engine.as_mut().filter(|_| socket.is_connected());
         match (engine, delivery) {
             (Some(engine), Delivery::Volatile) if !engine.is_writable() => Err(EmitError::Dropped),
@@ -329,7 +330,7 @@ impl Socket<'_> {
     }
 
     fn check_ack(&self, ack: AckId) -> Result<(), EmitError> {
-        let Some(socket) = self.state() else { return Ok(()) };
+        let Some(socket) = self.state() else { return Err(EmitError::Stale) };
         // Outcomes that nobody takes count, or their number would have no limit.
         let owed = socket.acks.len() + self.manager.outcomes.len();
         if owed >= self.manager.config.limits.pending_acks {

@@ -279,7 +279,8 @@ pub enum EmitError {
     /// The message was volatile, and the namespace not connected or the transport not ready.
     #[error("volatile message was dropped")]
     Dropped,
-    /// The server owes [`Limits::pending_acks`](super::Limits) acknowledgements already.
+    /// The server owes [`Limits::pending_acks`](super::Limits) acknowledgements already, or so many
+    /// outcomes were not taken.
     #[error("too many pending acknowledgements")]
     TooManyAcks,
     /// An acknowledgement of that id is pending.
