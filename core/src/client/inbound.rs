@@ -22,7 +22,10 @@ impl Manager {
                 self.retire_engine(now);
                 self.handle_connect_failed(now, &ConnectError::TimedOut);
             }
-            Standing::Waiting { until } if *until <= now => self.reconnect(now),
+            // What becomes of an attempt is told, and there must be room for it.
+            Standing::Waiting { until } if *until <= now && self.wants_input() => {
+                self.reconnect(now);
+            }
             Standing::Closed
             | Standing::Opening { .. }
             | Standing::Open { .. }

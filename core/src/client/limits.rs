@@ -48,7 +48,8 @@ pub struct Limits {
     /// [`EmitError::Full`](super::EmitError::Full).
     pub buffered_bytes: usize,
     /// Events received and not yet taken by the application; past it
-    /// [`Manager::wants_input`](super::Manager::wants_input) stops the reading.
+    /// [`Manager::wants_input`](super::Manager::wants_input) stops the reading, and a lost connection
+    /// is not made again.
     pub inbox_events: usize,
     /// Bytes of those events; past it the reading stops.
     pub inbox_bytes: usize,

@@ -55,19 +55,19 @@ impl Manager {
     }
 
     /// Whether more may be read. While it may not, stop reading from the WebSockets: the
-    /// application does not keep up.
+    /// application does not keep up. Nor is a lost connection made again before it does.
     pub fn wants_input(&self) -> bool {
         !self.inbox.is_full(&self.config.limits)
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout). After such a call it is later than
     /// that call's time; only a deadline that the application gives for an acknowledgement, and that
-    /// has passed, or a delay of zero, makes it earlier again. Takes time in proportion to the
-    /// number of namespaces.
+    /// has passed, a delay of zero, or a reconnection for whose events there was no room, makes it
+    /// earlier again. Takes time in proportion to the number of namespaces.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let standing = match &self.standing {
             Standing::Opening { deadline, .. } => *deadline,
-            Standing::Waiting { until } => Some(*until),
+            Standing::Waiting { until } => Some(*until).filter(|_| self.wants_input()),
             Standing::Closed | Standing::Open { .. } => None,
         };
         let reassembly = self.reassembly.as_ref().map(|parts| parts.deadline);
