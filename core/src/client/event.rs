@@ -225,7 +225,8 @@ impl ConnectError {
     /// [`Socket::connect`](super::Socket::connect) may.
     pub const fn is_final(&self) -> bool {
         match self {
-            Self::Transport(_) | Self::TimedOut => false,
+            Self::Transport(error) => matches!(error, TransportError::NoTransport),
+            Self::TimedOut => false,
             Self::Refused { .. } | Self::UnsupportedProtocol => true,
         }
     }

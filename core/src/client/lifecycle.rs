@@ -82,6 +82,11 @@ impl Manager {
         if self.attempt > 0 {
             self.inbox.push(Event::ReconnectError(error.clone()));
         }
+        if error.is_final() {
+            // Every other attempt would end in the same way.
+            self.attempt = 0;
+            return;
+        }
         self.plan_reconnection(now);
     }
 
