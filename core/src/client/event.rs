@@ -142,6 +142,13 @@ pub enum AckFailure {
     /// The namespace was disconnected, or removed.
     #[error("socket was disconnected")]
     Disconnected,
+    /// The message had waited for the connection, and is larger than the server takes: it was
+    /// discarded, see [`Event::Discarded`].
+    #[error("packet exceeds the {limit} bytes that the server takes")]
+    TooLarge {
+        /// The server's `maxPayload`, in bytes.
+        limit: usize,
+    },
     /// The message of [`Socket::emit_at_least_once`](super::Socket::emit_at_least_once) was under
     /// way each time that the connection was lost, 32 times in a row: it may be the cause.
     #[error("connection was lost at each try")]

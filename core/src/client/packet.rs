@@ -268,12 +268,13 @@ impl Manager {
                 None => engine.push_control(&message),
                 Some(limit) => {
                     self.inbox.push(Event::Discarded { socket: key, limit });
-                    failed.extend(ack.filter(|id| socket.acks.resolve(*id)));
+                    let owed = ack.filter(|id| socket.acks.resolve(*id));
+                    failed.extend(owed.map(|id| (id, limit)));
                 }
             }
         }
-        for id in failed {
-            self.push_failure(key, id, AckFailure::Disconnected);
+        for (id, limit) in failed {
+            self.push_failure(key, id, AckFailure::TooLarge { limit });
         }
     }
 
@@ -292,11 +293,11 @@ impl Manager {
                 };
                 self.budget.give_back(&message);
                 self.inbox.push(Event::Discarded { socket: key, limit });
-                failed.extend(socket.queue.discard().map(|(id, _)| id));
+                failed.extend(socket.queue.discard().map(|(id, _)| (id, limit)));
             }
         }
-        for id in failed {
-            self.push_failure(key, id, AckFailure::Disconnected);
+        for (id, limit) in failed {
+            self.push_failure(key, id, AckFailure::TooLarge { limit });
         }
     }
 }
