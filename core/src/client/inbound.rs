@@ -155,7 +155,10 @@ impl Manager {
 
     fn expire_acks(&mut self, now: Timestamp) {
         let is_due = |deadline: Option<Timestamp>| deadline.is_some_and(|at| at <= now);
-        let due = self.sockets.iter().filter(|(_, socket)| is_due(socket.deadline()));
+        let due = self
+            .sockets
+            .iter()
+            .filter(|(_, socket)| is_due(socket.deadline()) || self.can_resume(socket));
         let keys: alloc::vec::Vec<_> = due.map(|(key, _)| key).collect();
         for key in keys {
             let Some(socket) = self.sockets.get_mut(key) else { continue };

@@ -73,6 +73,15 @@ impl Manager {
         let reassembly = self.reassembly.as_ref().map(|parts| parts.deadline);
         let engines = self.engine.iter().chain(&self.closing).filter_map(Engine::deadline);
         let sockets = self.sockets.values().filter_map(SocketState::deadline);
-        engines.chain(sockets).chain(standing).chain(reassembly).min()
+        let postponed = self.sockets.values().any(|socket| self.can_resume(socket));
+        let resumption = postponed.then_some(self.now);
+        engines.chain(sockets).chain(standing).chain(reassembly).chain(resumption).min()
+    }
+
+    /// Whether there is room by now for what a namespace is to send again and again.
+    pub(super) fn can_resume(&self, socket: &SocketState) -> bool {
+        let bytes_max = self.config.limits.outbox_bytes;
+        let postponed = socket.queue.postponed().zip(self.engine.as_ref());
+        postponed.is_some_and(|(message, engine)| engine.has_room(message, bytes_max))
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Queue {
     ids: BTreeSet<AckId>,
     /// Until when the acknowledgement of the first is waited for; `None` where it is not under way.
     deadline: Option<Timestamp>,
-    /// The first could not be sent, and is to be at the deadline.
+    /// There was no room for the first; it is to be sent as soon as there is.
     is_postponed: bool,
 }
 
@@ -68,14 +68,20 @@ impl Queue {
         Some(message)
     }
 
-    /// What was started could not be sent, which is no try.
+    /// There is no room for what was started, which is no try.
     pub(super) fn postpone(&mut self) {
+        self.deadline = None;
         self.is_postponed = true;
+    }
+
+    /// The message that waits for room.
+    pub(super) fn postponed(&self) -> Option<&Message> {
+        self.entries.front().filter(|_| self.is_postponed).map(|entry| &entry.message)
     }
 
     /// Gives up the message that is to be sent next.
     pub(super) fn discard(&mut self) -> Option<(AckId, Message)> {
-        self.deadline = None;
+        self.rest();
         let entry = self.pop()?;
         Some((entry.ack, entry.message))
     }
@@ -83,22 +89,27 @@ impl Queue {
     /// Nothing is under way any more, and nobody is to blame.
     pub(super) fn rest(&mut self) {
         self.deadline = None;
+        self.is_postponed = false;
     }
 
     /// What was under way is lost with the connection. Gives the message where that happened too
     /// often.
     pub(super) fn interrupt(&mut self) -> Option<(AckId, Message)> {
-        self.deadline.take().filter(|_| !self.is_postponed)?;
+        let was_under_way = self.deadline.is_some();
+        self.rest();
+        if !was_under_way {
+            return None;
+        }
         let entry = self.entries.front_mut()?;
         entry.interruptions = entry.interruptions.saturating_add(1);
         if entry.interruptions < INTERRUPTIONS_MAX { None } else { self.discard() }
     }
 
-    /// An acknowledgement came. Gives the message that it ends.
+    /// An acknowledgement came, of the last try or of one before it. Gives the message that it ends.
     pub(super) fn resolve(&mut self, id: AckId) -> Option<Message> {
-        self.deadline?;
-        self.entries.front().filter(|entry| entry.ack == id)?;
-        self.deadline = None;
+        let was_started = self.deadline.is_some() || self.is_postponed;
+        self.entries.front().filter(|entry| was_started && entry.ack == id)?;
+        self.rest();
         Some(self.pop()?.message)
     }
 
@@ -108,9 +119,6 @@ impl Queue {
             return None;
         }
         self.deadline = None;
-        if self.is_postponed {
-            return None;
-        }
         let entry = self.entries.front_mut()?;
         entry.failures = entry.failures.saturating_add(1);
         entry.interruptions = 0;
@@ -122,7 +130,7 @@ impl Queue {
 
     /// Everything, leaving nothing.
     pub(super) fn take(&mut self) -> Vec<(AckId, Message)> {
-        self.deadline = None;
+        self.rest();
         self.ids.clear();
         self.entries.drain(..).map(|entry| (entry.ack, entry.message)).collect()
     }

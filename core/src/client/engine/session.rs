@@ -175,12 +175,17 @@ impl Engine {
     /// Queues a message. One larger than the whole limit may still go out alone.
     #[must_use]
     pub(crate) fn push(&mut self, message: &Message, outbox_bytes_max: usize) -> bool {
-        let is_full = !self.outbox.is_empty()
-            && self.outbox.bytes() + message.websocket_bytes() > outbox_bytes_max;
-        if !is_full {
+        let has_room = self.has_room(message, outbox_bytes_max);
+        if has_room {
             self.push_control(message);
         }
-        !is_full
+        has_room
+    }
+
+    /// Whether a message would be queued.
+    pub(crate) fn has_room(&self, message: &Message, outbox_bytes_max: usize) -> bool {
+        self.outbox.is_empty()
+            || self.outbox.bytes() + message.websocket_bytes() <= outbox_bytes_max
     }
 
     /// Queues what must be sent in any case, and what has been limited elsewhere.

@@ -182,9 +182,61 @@ fn what_could_not_be_sent_is_no_failed_try() {
     wire.advance(5_000);
     assert!(wire.acks().is_empty());
     assert_eq!(wire.output(), [r#"42["a"]"#]);
-    wire.advance(1_000);
-    assert_eq!(wire.output(), [r#"421["b"]"#]);
+    wire.advance(0);
+    assert_eq!(wire.output(), [r#"421["b"]"#], "as soon as there is room");
     wire.text("431[]");
     assert_eq!(wire.acks(), ["1: []"]);
+    wire.finish();
+}
+
+#[test]
+fn what_could_not_be_sent_is_not_tried_again_and_again() {
+    let mut wire = Wire::with_root(
+        |config| {
+            config.transports = [crate::Transport::WebSocket].into();
+            config.limits.outbox_bytes = 12;
+        },
+        |root| {
+            root.retries = 0;
+            root.ack_timeout = core::time::Duration::ZERO;
+        },
+    );
+    wire.connect(wire.root);
+    wire.establish_websocket();
+    wire.emit("a");
+    wire.emit_at_least_once("b", 1);
+    let before = wire.client.poll_timeout();
+    assert!(before.is_some_and(|due| due > wire.now), "nothing is due while there is no room");
+    wire.client.handle_timeout(wire.now);
+    assert_eq!(wire.client.poll_timeout(), before);
+    wire.output();
+    wire.client.handle_timeout(wire.now);
+    assert_eq!(wire.output(), [r#"421["b"]"#]);
+    wire.client.handle_timeout(wire.now);
+    assert_eq!(wire.acks(), ["1: operation has timed out"]);
+    wire.finish();
+}
+
+/// The first try was answered while there was no room for the second.
+#[test]
+fn an_acknowledgement_ends_what_was_postponed() {
+    let mut wire = Wire::with_root(
+        |config| {
+            config.transports = [crate::Transport::WebSocket].into();
+            config.limits.outbox_bytes = 12;
+        },
+        |root| root.ack_timeout = core::time::Duration::from_millis(1_000),
+    );
+    wire.connect(wire.root);
+    wire.establish_websocket();
+    wire.emit_at_least_once("b", 1);
+    wire.output();
+    wire.emit("a");
+    wire.advance(1_000);
+    wire.text("431[]");
+    assert_eq!(wire.acks(), ["1: []"]);
+    assert_eq!(wire.output(), [r#"42["a"]"#]);
+    wire.advance(0);
+    assert!(wire.output().is_empty());
     wire.finish();
 }
