@@ -204,8 +204,9 @@ impl Engine {
         self.state == Lifecycle::Open && is_ready && self.outbox.is_empty()
     }
 
-    /// Closes after what is queued, as far as the server lets us.
+    /// Closes after what is queued, as far as the server lets us. Nothing is heard of it any more.
     pub(crate) fn close(&mut self, deadline: Timestamp) {
+        self.news = VecDeque::new();
         match self.state {
             // The server opens a session for a GET whether we wait for its answer or not.
             Lifecycle::Opening if self.poll.is_some() => self.state = Lifecycle::Leaving,
