@@ -4,10 +4,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::codec::message::Message;
-use crate::{AckFailure, AckId, Delivery, Gone, SocketKey, Timestamp};
+use crate::{AckId, Delivery, Gone, SocketKey, Timestamp};
 
 use super::config::{Auth, SocketConfig};
-use super::event::{AckToken, AuthRequest, DisconnectReason, EmitError, Event, NamespaceError};
+use super::event::{
+    AckFailure, AckToken, AuthRequest, DisconnectReason, EmitError, Event, NamespaceError,
+};
 use super::socket::{Buffered, SocketState, Standing};
 use super::{Manager, Standing as ConnectionStanding};
 
@@ -84,7 +86,7 @@ impl Socket<'_> {
             | Standing::Waiting
             | Standing::AuthAsked
             | Standing::Requested
-            | Standing::Leaving => None,
+            | Standing::Leaving { .. } => None,
         }
     }
 
@@ -105,8 +107,11 @@ impl Socket<'_> {
         let Some(socket) = self.manager.sockets.get_mut(self.key) else { return };
         match socket.standing {
             Standing::Idle => socket.standing = Standing::Waiting,
-            // CONNECT is under way already.
-            Standing::Leaving => socket.standing = Standing::Requested,
+            // What is under way tells the server what the application told then.
+            Standing::Leaving { .. } => {
+                socket.standing = Standing::Leaving { again: true };
+                return;
+            }
             // The connection may have been given up.
             Standing::Waiting => {}
             Standing::AuthAsked | Standing::Requested | Standing::Connected { .. } => return,
@@ -182,12 +187,15 @@ impl Socket<'_> {
     /// Sends an event until it is acknowledged: again where no acknowledgement came within
     /// [`SocketConfig::ack_timeout`](super::SocketConfig), up to
     /// [`SocketConfig::retries`](super::SocketConfig) times, and again after each loss of the
-    /// connection. One after the other, so they arrive in order, each at least once. Otherwise as
-    /// [`emit_with_ack`](Self::emit_with_ack); the server must acknowledge it.
+    /// connection, unless it seems to be the cause, see
+    /// [`AckFailure::Interrupted`](super::AckFailure::Interrupted). One after the other, so they
+    /// arrive in order, each at least once. Otherwise as [`emit_with_ack`](Self::emit_with_ack); the
+    /// server must acknowledge it.
     ///
     /// # Errors
     ///
-    /// [`EmitError::Full`] at a limit, [`EmitError::AckInUse`], [`EmitError::TooLarge`].
+    /// [`EmitError::Full`] at a limit, [`EmitError::TooManyAcks`], [`EmitError::AckInUse`],
+    /// [`EmitError::TooLarge`].
     pub fn emit_at_least_once(
         &mut self,
         now: Timestamp,
@@ -196,10 +204,10 @@ impl Socket<'_> {
     ) -> Result<(), EmitError> {
         let now = self.expire_session(now);
         self.check_size(&message)?;
-        let Some(socket) = self.manager.sockets.get_mut(self.key) else { return Ok(()) };
-        if socket.owes(ack) {
-            return Err(EmitError::AckInUse);
-        }
+        self.check_ack(ack)?;
+        let Some(socket) = self.manager.sockets.get_mut(self.key) else {
+            return Err(EmitError::Stale);
+        };
         if !self.manager.budget.take(&message, &self.manager.config.limits) {
             return Err(EmitError::Full);
         }
@@ -234,8 +242,10 @@ impl Socket<'_> {
         let now = self.manager.advance(now);
         let Some(socket) = self.manager.sockets.get_mut(self.key) else { return };
         let next = match socket.standing {
-            Standing::Idle | Standing::Leaving => return,
-            Standing::Requested => Standing::Leaving,
+            Standing::Idle | Standing::Leaving { again: false } => return,
+            Standing::Requested | Standing::Leaving { again: true } => {
+                Standing::Leaving { again: false }
+            }
             Standing::Waiting | Standing::AuthAsked | Standing::Connected { .. } => Standing::Idle,
         };
         let was_connected = socket.is_connected();
@@ -248,7 +258,7 @@ impl Socket<'_> {
             }
             let reason = DisconnectReason::IoClientDisconnect;
             self.manager.inbox.push(Event::Disconnected { socket: self.key, reason });
-            self.manager.fail_sent(self.key);
+            self.manager.fail_sent(self.key, reason);
         }
         self.manager.close_if_unused(now);
     }
@@ -284,7 +294,7 @@ impl Socket<'_> {
         self.expire_session(now);
         self.check_size(&message)?;
         let manager = &mut *self.manager;
-        let Some(socket) = manager.sockets.get_mut(self.key) else { return Ok(()) };
+        let Some(socket) = manager.sockets.get_mut(self.key) else { return Err(EmitError::Stale) };
         let engine = manager.engine.as_mut().filter(|_| socket.is_connected());
         match (engine, delivery) {
             (Some(engine), Delivery::Volatile) if !engine.is_writable() => Err(EmitError::Dropped),
@@ -320,7 +330,7 @@ impl Socket<'_> {
     }
 
     fn check_ack(&self, ack: AckId) -> Result<(), EmitError> {
-        let Some(socket) = self.state() else { return Ok(()) };
+        let Some(socket) = self.state() else { return Err(EmitError::Stale) };
         // Outcomes that nobody takes count, or their number would have no limit.
         let owed = socket.acks.len() + self.manager.outcomes.len();
         if owed >= self.manager.config.limits.pending_acks {

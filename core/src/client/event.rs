@@ -8,7 +8,7 @@ use core::fmt;
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::codec::args::Raw;
+use crate::codec::args::{Args, Raw};
 use crate::codec::socket::Packet;
 use crate::{AckId, EncodeError, EngineError, SocketKey};
 
@@ -120,6 +120,41 @@ impl AckToken {
     }
 }
 
+/// What became of an acknowledgement that the server owed. Pulled by
+/// [`Manager::poll_ack`](super::Manager::poll_ack).
+#[derive(Debug)]
+pub struct AckOutcome {
+    /// The id that the emit was given.
+    pub id: AckId,
+    /// The namespace that it was emitted in.
+    pub socket: SocketKey,
+    /// The arguments of the acknowledgement, or why there are none.
+    pub result: Result<Args, AckFailure>,
+}
+
+/// Why an acknowledgement did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AckFailure {
+    /// Its deadline passed, or that of the last try.
+    #[error("operation has timed out")]
+    TimedOut,
+    /// The namespace was disconnected, or removed.
+    #[error("socket was disconnected")]
+    Disconnected,
+    /// The message had waited for the connection, and is larger than the server takes: it was
+    /// discarded, see [`Event::Discarded`].
+    #[error("packet exceeds the {limit} bytes that the server takes")]
+    TooLarge {
+        /// The server's `maxPayload`, in bytes.
+        limit: usize,
+    },
+    /// The message of [`Socket::emit_at_least_once`](super::Socket::emit_at_least_once) was under
+    /// way each time that the connection was lost, 32 times in a row: it may be the cause.
+    #[error("connection was lost at each try")]
+    Interrupted,
+}
+
 /// Why a namespace, or the connection, is connected no longer. [`as_str`](Self::as_str) gives the
 /// reference implementation's exact words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -197,7 +232,8 @@ impl ConnectError {
     /// [`Socket::connect`](super::Socket::connect) may.
     pub const fn is_final(&self) -> bool {
         match self {
-            Self::Transport(_) | Self::TimedOut => false,
+            Self::Transport(error) => matches!(error, TransportError::NoTransport),
+            Self::TimedOut => false,
             Self::Refused { .. } | Self::UnsupportedProtocol => true,
         }
     }
@@ -251,13 +287,15 @@ pub enum EmitError {
     /// The message was volatile, and the namespace not connected or the transport not ready.
     #[error("volatile message was dropped")]
     Dropped,
-    /// The server owes [`Limits::pending_acks`](super::Limits) acknowledgements already.
+    /// The server owes [`Limits::pending_acks`](super::Limits) acknowledgements already, or so many
+    /// outcomes were not taken.
     #[error("too many pending acknowledgements")]
     TooManyAcks,
     /// An acknowledgement of that id is pending.
     #[error("acknowledgement id is in use")]
     AckInUse,
     /// A packet of the message is larger than the server takes, which would close the connection.
+    /// Binary data count as base64 while the connection is polling.
     #[error("packet exceeds the {limit} bytes that the server takes")]
     TooLarge {
         /// The server's `maxPayload`, in bytes.

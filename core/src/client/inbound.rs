@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use crate::{AckFailure, Timestamp};
+use crate::Timestamp;
 
 use super::engine::{Cause, Engine, News, RequestKey, WebSocketKey};
-use super::event::{ConnectError, Event, TransportError};
+use super::event::{AckFailure, ConnectError, Event, TransportError};
 use super::{Manager, Standing};
 
 impl Manager {
@@ -22,7 +22,10 @@ impl Manager {
                 self.retire_engine(now);
                 self.handle_connect_failed(now, &ConnectError::TimedOut);
             }
-            Standing::Waiting { until } if *until <= now => self.reconnect(now),
+            // What becomes of an attempt is told, and there must be room for it.
+            Standing::Waiting { until } if *until <= now && self.wants_input() => {
+                self.reconnect(now);
+            }
             Standing::Closed
             | Standing::Opening { .. }
             | Standing::Open { .. }
@@ -152,7 +155,10 @@ impl Manager {
 
     fn expire_acks(&mut self, now: Timestamp) {
         let is_due = |deadline: Option<Timestamp>| deadline.is_some_and(|at| at <= now);
-        let due = self.sockets.iter().filter(|(_, socket)| is_due(socket.deadline()));
+        let due = self
+            .sockets
+            .iter()
+            .filter(|(_, socket)| is_due(socket.deadline()) || self.can_resume(socket));
         let keys: alloc::vec::Vec<_> = due.map(|(key, _)| key).collect();
         for key in keys {
             let Some(socket) = self.sockets.get_mut(key) else { continue };

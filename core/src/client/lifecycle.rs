@@ -3,10 +3,10 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::{AckFailure, AckId, AckOutcome, SocketKey, Timestamp};
+use crate::{AckId, SocketKey, Timestamp};
 
 use super::engine::{Cause, Engine};
-use super::event::{ConnectError, DisconnectReason, Event, TransportError};
+use super::event::{AckFailure, AckOutcome, ConnectError, DisconnectReason, Event, TransportError};
 use super::socket::{SocketState, Standing as SocketStanding};
 use super::{Manager, Standing};
 
@@ -82,6 +82,11 @@ impl Manager {
         if self.attempt > 0 {
             self.inbox.push(Event::ReconnectError(error.clone()));
         }
+        if error.is_final() {
+            // Every other attempt would end in the same way.
+            self.attempt = 0;
+            return;
+        }
         self.plan_reconnection(now);
     }
 
@@ -151,22 +156,38 @@ impl Manager {
         match before {
             SocketStanding::Connected { .. } => {
                 self.inbox.push(Event::Disconnected { socket: key, reason });
-                self.fail_sent(key);
+                self.fail_sent(key, reason);
             }
             SocketStanding::Idle
             | SocketStanding::Waiting
             | SocketStanding::AuthAsked
             | SocketStanding::Requested
-            | SocketStanding::Leaving => {}
+            | SocketStanding::Leaving { .. } => {}
         }
         self.forget_if_removed(key);
     }
 
     /// What a namespace has sent will not be acknowledged any more.
-    pub(super) fn fail_sent(&mut self, key: SocketKey) {
+    pub(super) fn fail_sent(&mut self, key: SocketKey, reason: DisconnectReason) {
         let Some(socket) = self.sockets.get_mut(key) else { return };
-        socket.queue.interrupt();
-        for id in socket.acks.remove_sent() {
+        let interrupted = match reason {
+            // A disconnection by the application is not of the message's making.
+            DisconnectReason::IoClientDisconnect => {
+                socket.queue.rest();
+                None
+            }
+            DisconnectReason::IoServerDisconnect
+            | DisconnectReason::PingTimeout
+            | DisconnectReason::TransportClose
+            | DisconnectReason::TransportError
+            | DisconnectReason::ParseError => socket.queue.interrupt(),
+        };
+        let sent = socket.acks.remove_sent();
+        if let Some((id, message)) = interrupted {
+            self.budget.give_back(&message);
+            self.push_failure(key, id, AckFailure::Interrupted);
+        }
+        for id in sent {
             self.push_failure(key, id, AckFailure::Disconnected);
         }
     }

@@ -32,8 +32,10 @@ pub struct Limits {
     pub namespace_bytes: usize,
     /// Namespaces of one manager; past it [`Manager::namespace`](super::Manager::namespace) fails.
     pub namespaces: usize,
-    /// Acknowledgements that the server may owe one namespace; past it an emit fails with
-    /// [`EmitError::TooManyAcks`](super::EmitError::TooManyAcks).
+    /// Acknowledgements that the server may owe one namespace, and outcomes that the application
+    /// has not taken; past it an emit that asks for one fails with
+    /// [`EmitError::TooManyAcks`](super::EmitError::TooManyAcks). What is sent again until it is
+    /// acknowledged counts as [`buffered_packets`](Self::buffered_packets) instead.
     pub pending_acks: usize,
     /// Bytes that wait to be sent on an open connection; past it an emit fails with
     /// [`EmitError::Full`](super::EmitError::Full).
@@ -46,7 +48,8 @@ pub struct Limits {
     /// [`EmitError::Full`](super::EmitError::Full).
     pub buffered_bytes: usize,
     /// Events received and not yet taken by the application; past it
-    /// [`Manager::wants_input`](super::Manager::wants_input) stops the reading.
+    /// [`Manager::wants_input`](super::Manager::wants_input) stops the reading, and a lost connection
+    /// is not made again.
     pub inbox_events: usize,
     /// Bytes of those events; past it the reading stops.
     pub inbox_bytes: usize,

@@ -115,7 +115,7 @@ use alloc::vec::Vec;
 use slotmap::SlotMap;
 
 use crate::entropy::Entropy;
-use crate::{AckOutcome, SocketKey, Timestamp, Transport};
+use crate::{SocketKey, Timestamp, Transport};
 
 use backoff::Backoff;
 use engine::Engine;
@@ -126,8 +126,8 @@ pub use command::Socket;
 pub use config::{Auth, AuthSource, Config, SocketConfig};
 pub use engine::{Request, RequestKey, WebSocketKey, WebSocketRequest};
 pub use event::{
-    AckToken, AuthError, AuthRequest, ConnectError, Connected, DisconnectReason, EmitError, Event,
-    NamespaceError, Received, TransportError,
+    AckFailure, AckOutcome, AckToken, AuthError, AuthRequest, ConnectError, Connected,
+    DisconnectReason, EmitError, Event, NamespaceError, Received, TransportError,
 };
 pub use limits::Limits;
 

@@ -1,9 +1,9 @@
 //! What goes to the network and to the application.
 
-use crate::{AckOutcome, Output, Timestamp};
+use crate::{Output, Timestamp};
 
 use super::engine::{Engine, Request, RequestKey, WebSocketKey, WebSocketRequest};
-use super::event::Event;
+use super::event::{AckOutcome, Event};
 use super::socket::SocketState;
 use super::{Manager, Standing};
 
@@ -55,24 +55,33 @@ impl Manager {
     }
 
     /// Whether more may be read. While it may not, stop reading from the WebSockets: the
-    /// application does not keep up.
+    /// application does not keep up. Nor is a lost connection made again before it does.
     pub fn wants_input(&self) -> bool {
         !self.inbox.is_full(&self.config.limits)
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout). After such a call it is later than
     /// that call's time; only a deadline that the application gives for an acknowledgement, and that
-    /// has passed, or a delay of zero, makes it earlier again. Takes time in proportion to the
-    /// number of namespaces.
+    /// has passed, a delay of zero, or a reconnection for whose events there was no room, makes it
+    /// earlier again. Takes time in proportion to the number of namespaces.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let standing = match &self.standing {
             Standing::Opening { deadline, .. } => *deadline,
-            Standing::Waiting { until } => Some(*until),
+            Standing::Waiting { until } => Some(*until).filter(|_| self.wants_input()),
             Standing::Closed | Standing::Open { .. } => None,
         };
         let reassembly = self.reassembly.as_ref().map(|parts| parts.deadline);
         let engines = self.engine.iter().chain(&self.closing).filter_map(Engine::deadline);
         let sockets = self.sockets.values().filter_map(SocketState::deadline);
-        engines.chain(sockets).chain(standing).chain(reassembly).min()
+        let postponed = self.sockets.values().any(|socket| self.can_resume(socket));
+        let resumption = postponed.then_some(self.now);
+        engines.chain(sockets).chain(standing).chain(reassembly).chain(resumption).min()
+    }
+
+    /// Whether there is room by now for what a namespace is to send again and again.
+    pub(super) fn can_resume(&self, socket: &SocketState) -> bool {
+        let bytes_max = self.config.limits.outbox_bytes;
+        let postponed = socket.queue.postponed().zip(self.engine.as_ref());
+        postponed.is_some_and(|(message, engine)| engine.has_room(message, bytes_max))
     }
 }

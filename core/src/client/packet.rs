@@ -12,12 +12,14 @@ use serde::Deserialize;
 use crate::codec::args::Raw;
 use crate::codec::message::{Frame, Message};
 use crate::codec::socket::{Packet, PacketKind};
-use crate::{AckFailure, AckOutcome, SocketKey, Timestamp};
+use crate::{SocketKey, Timestamp};
 
 use super::Manager;
 use super::config::{Auth, AuthSource};
+use super::engine::Engine;
 use super::event::{
-    AckToken, AuthRequest, ConnectError, Connected, DisconnectReason, Event, Received,
+    AckFailure, AckOutcome, AckToken, AuthRequest, ConnectError, Connected, DisconnectReason,
+    Event, Received,
 };
 use super::socket::{Buffered, Reassembly, Recovery, SocketState, Standing};
 
@@ -77,7 +79,7 @@ impl Manager {
             return;
         };
         engine.push_control(&connect_request(socket, auth));
-        socket.takes_early = socket.epoch.replace(engine.epoch()) != Some(engine.epoch());
+        socket.takes_early = socket.epoch != Some(engine.epoch());
         socket.standing = Standing::Requested;
     }
 
@@ -120,15 +122,18 @@ impl Manager {
 
     fn handle_connect(&mut self, now: Timestamp, key: SocketKey, packet: &Packet) {
         let Some(socket) = self.sockets.get_mut(key) else { return };
+        let epoch = self.engine.as_ref().map(Engine::epoch);
         match socket.standing {
-            Standing::Requested => {}
-            Standing::Leaving => {
+            Standing::Requested => socket.epoch = epoch,
+            Standing::Leaving { again } => {
+                socket.epoch = epoch;
                 let disconnect = Message::disconnect(&socket.namespace);
-                socket.standing = Standing::Idle;
+                // What it recovered was dropped, so it must not be recovered once more.
+                socket.recovery = None;
                 if let Some(engine) = &mut self.engine {
                     engine.push_control(&disconnect);
                 }
-                return self.forget_if_removed(key);
+                return self.leave(key, again);
             }
             Standing::Idle
             | Standing::Waiting
@@ -160,10 +165,7 @@ impl Manager {
         let Some(socket) = self.sockets.get_mut(key) else { return };
         match socket.standing {
             Standing::Requested => {}
-            Standing::Leaving => {
-                socket.standing = Standing::Idle;
-                return self.forget_if_removed(key);
-            }
+            Standing::Leaving { again } => return self.leave(key, again),
             Standing::Idle
             | Standing::Waiting
             | Standing::AuthAsked
@@ -176,6 +178,15 @@ impl Manager {
         let data = packet.into_raw().and_then(|raw| raw.decode::<RefusalData>().ok());
         let data = data.and_then(|refusal| refusal.data);
         self.refuse(now, key, ConnectError::Refused { message, data });
+    }
+
+    /// A CONNECT that is not wanted any more was answered; `again` where another one is.
+    fn leave(&mut self, key: SocketKey, again: bool) {
+        if let Some(socket) = self.sockets.get_mut(key) {
+            socket.standing = if again { Standing::Waiting } else { Standing::Idle };
+        }
+        self.join(key);
+        self.forget_if_removed(key);
     }
 
     /// A namespace is not connected, and is not to be any more.
@@ -202,7 +213,8 @@ impl Manager {
                     self.handle_violation();
                 }
             }
-            Standing::Idle | Standing::Waiting | Standing::AuthAsked | Standing::Leaving => {}
+            Standing::Idle | Standing::Waiting | Standing::AuthAsked | Standing::Leaving { .. } => {
+            }
         }
     }
 
@@ -237,7 +249,7 @@ impl Manager {
         socket.standing = Standing::Idle;
         let reason = DisconnectReason::IoServerDisconnect;
         self.inbox.push(Event::Disconnected { socket: key, reason });
-        self.fail_sent(key);
+        self.fail_sent(key, reason);
         self.close_if_unused(now);
     }
 
@@ -256,12 +268,13 @@ impl Manager {
                 None => engine.push_control(&message),
                 Some(limit) => {
                     self.inbox.push(Event::Discarded { socket: key, limit });
-                    failed.extend(ack.filter(|id| socket.acks.resolve(*id)));
+                    let owed = ack.filter(|id| socket.acks.resolve(*id));
+                    failed.extend(owed.map(|id| (id, limit)));
                 }
             }
         }
-        for id in failed {
-            self.push_failure(key, id, AckFailure::Disconnected);
+        for (id, limit) in failed {
+            self.push_failure(key, id, AckFailure::TooLarge { limit });
         }
     }
 
@@ -280,11 +293,11 @@ impl Manager {
                 };
                 self.budget.give_back(&message);
                 self.inbox.push(Event::Discarded { socket: key, limit });
-                failed.extend(socket.queue.discard().map(|(id, _)| id));
+                failed.extend(socket.queue.discard().map(|(id, _)| (id, limit)));
             }
         }
-        for id in failed {
-            self.push_failure(key, id, AckFailure::Disconnected);
+        for (id, limit) in failed {
+            self.push_failure(key, id, AckFailure::TooLarge { limit });
         }
     }
 }

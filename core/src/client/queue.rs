@@ -4,7 +4,9 @@
 //! Only the first of the queue is under way. It is sent again, always the same message with the same
 //! id, where no acknowledgement came in time or the connection was lost; so an acknowledgement of
 //! any of its tries counts. What the loss of a connection interrupts is no try: a link that comes
-//! and goes would otherwise use them up.
+//! and goes would otherwise use them up. But a message that is under way at each of many losses in a
+//! row is given up: it may be the cause, for one because it is more than the server or something in
+//! front of it can take, and would keep the client from everything else for ever.
 
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
@@ -12,6 +14,9 @@ use core::time::Duration;
 
 use crate::codec::message::Message;
 use crate::{AckId, Timestamp};
+
+/// Losses of the connection in a row that a message may be under way at.
+pub(super) const INTERRUPTIONS_MAX: u32 = 32;
 
 /// The messages, the oldest first.
 #[derive(Default)]
@@ -21,7 +26,7 @@ pub(super) struct Queue {
     ids: BTreeSet<AckId>,
     /// Until when the acknowledgement of the first is waited for; `None` where it is not under way.
     deadline: Option<Timestamp>,
-    /// The first could not be sent, and is to be at the deadline.
+    /// There was no room for the first; it is to be sent as soon as there is.
     is_postponed: bool,
 }
 
@@ -30,6 +35,8 @@ struct Entry {
     ack: AckId,
     /// How often no acknowledgement came in time.
     failures: u32,
+    /// How often the connection was lost meanwhile, since one last held for a whole try.
+    interruptions: u32,
 }
 
 impl Queue {
@@ -47,7 +54,7 @@ impl Queue {
 
     pub(super) fn push(&mut self, message: Message, ack: AckId) {
         self.ids.insert(ack);
-        self.entries.push_back(Entry { message, ack, failures: 0 });
+        self.entries.push_back(Entry { message, ack, failures: 0, interruptions: 0 });
     }
 
     /// The message to send, unless it is under way already.
@@ -61,28 +68,48 @@ impl Queue {
         Some(message)
     }
 
-    /// What was started could not be sent, which is no try.
+    /// There is no room for what was started, which is no try.
     pub(super) fn postpone(&mut self) {
+        self.deadline = None;
         self.is_postponed = true;
+    }
+
+    /// The message that waits for room.
+    pub(super) fn postponed(&self) -> Option<&Message> {
+        self.entries.front().filter(|_| self.is_postponed).map(|entry| &entry.message)
     }
 
     /// Gives up the message that is to be sent next.
     pub(super) fn discard(&mut self) -> Option<(AckId, Message)> {
-        self.deadline = None;
+        self.rest();
         let entry = self.pop()?;
         Some((entry.ack, entry.message))
     }
 
-    /// What was under way is lost with the connection.
-    pub(super) fn interrupt(&mut self) {
+    /// Nothing is under way any more, and nobody is to blame.
+    pub(super) fn rest(&mut self) {
         self.deadline = None;
+        self.is_postponed = false;
     }
 
-    /// An acknowledgement came. Gives the message that it ends.
+    /// What was under way is lost with the connection. Gives the message where that happened too
+    /// often.
+    pub(super) fn interrupt(&mut self) -> Option<(AckId, Message)> {
+        let was_under_way = self.deadline.is_some();
+        self.rest();
+        if !was_under_way {
+            return None;
+        }
+        let entry = self.entries.front_mut()?;
+        entry.interruptions = entry.interruptions.saturating_add(1);
+        if entry.interruptions < INTERRUPTIONS_MAX { None } else { self.discard() }
+    }
+
+    /// An acknowledgement came, of the last try or of one before it. Gives the message that it ends.
     pub(super) fn resolve(&mut self, id: AckId) -> Option<Message> {
-        self.deadline?;
-        self.entries.front().filter(|entry| entry.ack == id)?;
-        self.deadline = None;
+        let was_started = self.deadline.is_some() || self.is_postponed;
+        self.entries.front().filter(|entry| was_started && entry.ack == id)?;
+        self.rest();
         Some(self.pop()?.message)
     }
 
@@ -92,11 +119,9 @@ impl Queue {
             return None;
         }
         self.deadline = None;
-        if self.is_postponed {
-            return None;
-        }
         let entry = self.entries.front_mut()?;
         entry.failures = entry.failures.saturating_add(1);
+        entry.interruptions = 0;
         if entry.failures <= retries {
             return None;
         }
@@ -105,7 +130,7 @@ impl Queue {
 
     /// Everything, leaving nothing.
     pub(super) fn take(&mut self) -> Vec<(AckId, Message)> {
-        self.deadline = None;
+        self.rest();
         self.ids.clear();
         self.entries.drain(..).map(|entry| (entry.ack, entry.message)).collect()
     }

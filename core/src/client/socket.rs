@@ -31,7 +31,8 @@ pub(super) struct SocketState {
     pub(super) queue: Queue,
     /// Events that came before the confirmation.
     pub(super) early: Early,
-    /// The last session in which the namespace was connected, or was to be.
+    /// The last session in which the server has confirmed the namespace. A refusal leaves nothing
+    /// under way.
     pub(super) epoch: Option<u32>,
     /// Whether events that come before the confirmation are its own. In a session in which it was
     /// connected before, they may be what was under way when it was disconnected.
@@ -45,13 +46,15 @@ pub(super) struct SocketState {
 /// ```text
 ///                       connection is open    (answered)       CONNECT sent
 ///   Idle ---> Waiting ------------------> AuthAsked -------> Requested ------> Connected
-///    ^                                                        |     ^  confirmed
-///    |         refused, or disconnected by the command        |     | wanted again
-///    '---------------------------------------------------- Leaving -'
+///    ^           ^                                               |    confirmed
+///    |           | answered, and wanted again                    | disconnected by the command
+///    |           '------------------------------------------- Leaving
+///    |           refused, or answered and not wanted             |
+///    '-----------------------------------------------------------'
 /// ```
 ///
 /// From `AuthAsked`, `Requested` and `Connected` the loss of the connection leads to `Waiting`, from
-/// `Leaving` to `Idle`.
+/// `Leaving` to `Waiting` where it is wanted again, or else to `Idle`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     /// It is not to be connected.
@@ -65,7 +68,10 @@ pub(super) enum Standing {
     Requested,
     /// CONNECT was sent and is not wanted any more. DISCONNECT must wait for the answer: before it,
     /// the server would take it for a violation.
-    Leaving,
+    Leaving {
+        /// Another CONNECT is to follow, with what the application tells by then.
+        again: bool,
+    },
     Connected {
         id: Arc<str>,
     },
@@ -106,8 +112,9 @@ impl SocketState {
     /// Whether it is connected or to be connected.
     pub(super) fn is_active(&self) -> bool {
         match self.standing {
-            Standing::Idle | Standing::Leaving => false,
+            Standing::Idle | Standing::Leaving { again: false } => false,
             Standing::Waiting
+            | Standing::Leaving { again: true }
             | Standing::AuthAsked
             | Standing::Requested
             | Standing::Connected { .. } => true,

@@ -16,6 +16,9 @@ use crate::{EngineError, Limits};
 
 const SEPARATOR: u8 = 0x1E;
 
+/// Bytes of a body that any packet of it may share.
+const SHARED_BYTES_MAX: usize = 64 << 10;
+
 /// Decodes the body of a POST request, packet by packet.
 ///
 /// What is not UTF-8 is replaced by U+FFFD, as the reference does. The body's size is the caller's
@@ -25,7 +28,7 @@ pub fn decode(body: Bytes, limits: &Limits) -> Payload<'_> {
         Ok(_) => body,
         Err(_) => Bytes::from(String::from_utf8_lossy(&body).into_owned()),
     };
-    Payload { rest: Some(body), packets: 0, limits }
+    Payload { body_bytes: body.len(), rest: Some(body), packets: 0, limits }
 }
 
 /// The packets of a payload, in order. Ends after the first that is malformed; the ones before it
@@ -34,6 +37,7 @@ pub fn decode(body: Bytes, limits: &Limits) -> Payload<'_> {
 pub struct Payload<'a> {
     /// What follows the last separator; `None` after the end or an error.
     rest: Option<Bytes>,
+    body_bytes: usize,
     packets: usize,
     limits: &'a Limits,
 }
@@ -55,11 +59,24 @@ impl Iterator for Payload<'_> {
                 packet
             }
         };
-        let packet = engine::decode_text(packet, self.limits);
+        let packet = engine::decode_text(self.detach(packet), self.limits);
         if packet.is_err() {
             self.rest = None;
         }
         Some(packet)
+    }
+}
+
+impl Payload<'_> {
+    /// A message shares the memory of its packet for as long as somebody keeps it, while limits
+    /// count its own bytes. Behind this, all that it keeps is at most [`SHARED_BYTES_MAX`] or four
+    /// times that. Each byte is copied once at most.
+    fn detach(&self, packet: Bytes) -> Bytes {
+        let is_small = self.body_bytes > SHARED_BYTES_MAX && packet.len() < self.body_bytes / 4;
+        if is_small && packet.first() == Some(&b'4') {
+            return Bytes::copy_from_slice(&packet);
+        }
+        packet
     }
 }
 

@@ -21,7 +21,8 @@ pub(super) struct Handshake {
     pub(super) offers_websocket: bool,
     /// How long the server may be silent: the interval of its pings and what a ping may be late.
     pub(super) silence_max: Duration,
-    /// Bytes of the largest body or message that the server takes; `None` if it does not say.
+    /// Bytes of the largest body or message that the server takes; `None` if it does not say, or
+    /// says 0, which would be nothing at all.
     pub(super) max_payload: Option<usize>,
 }
 
@@ -57,7 +58,10 @@ impl Handshake {
             silence_max: Duration::from_millis(
                 open.ping_interval.saturating_add(open.ping_timeout),
             ),
-            max_payload: open.max_payload.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            max_payload: open
+                .max_payload
+                .filter(|bytes| *bytes > 0)
+                .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         })
     }
 }

@@ -128,7 +128,8 @@ impl Engine {
             if rest.is_empty() {
                 return;
             }
-            rest = rest.slice(1..);
+            // The handshake may be large, and what stands behind it is not to keep it.
+            rest = Bytes::copy_from_slice(rest.get(1..).unwrap_or_default());
         }
         for packet in payload::decode(rest, limits) {
             self.handle_packet(now, Channel::Current, packet);

@@ -8,7 +8,8 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use crate::codec::engine::{self, Inbound};
-use crate::codec::message::Message;
+use crate::codec::message::{Frame, Message};
+use crate::codec::payload;
 use crate::codec::socket::Packet;
 use crate::{EngineError, Limits, PacketError, Timestamp, Transport};
 
@@ -152,10 +153,15 @@ impl Engine {
         self.max_payload.unwrap_or(usize::MAX)
     }
 
-    /// What the server takes at most, where a packet of the message is larger.
+    /// What the server takes at most, where a packet of the message is larger, as the current
+    /// transport carries it.
     pub(crate) fn exceeded_by(&self, message: &Message) -> Option<usize> {
         let limit = self.max_payload();
-        message.frames().iter().any(|frame| frame.packet().len() > limit).then_some(limit)
+        let len = |frame: &Frame| match self.current {
+            Current::Polling => payload::encoded_len(frame),
+            Current::WebSocket { .. } => frame.packet().len(),
+        };
+        message.frames().iter().any(|frame| len(frame) > limit).then_some(limit)
     }
 
     pub(crate) fn outbox_bytes(&self) -> usize {
@@ -169,12 +175,17 @@ impl Engine {
     /// Queues a message. One larger than the whole limit may still go out alone.
     #[must_use]
     pub(crate) fn push(&mut self, message: &Message, outbox_bytes_max: usize) -> bool {
-        let is_full = !self.outbox.is_empty()
-            && self.outbox.bytes() + message.websocket_bytes() > outbox_bytes_max;
-        if !is_full {
+        let has_room = self.has_room(message, outbox_bytes_max);
+        if has_room {
             self.push_control(message);
         }
-        !is_full
+        has_room
+    }
+
+    /// Whether a message would be queued.
+    pub(crate) fn has_room(&self, message: &Message, outbox_bytes_max: usize) -> bool {
+        self.outbox.is_empty()
+            || self.outbox.bytes() + message.websocket_bytes() <= outbox_bytes_max
     }
 
     /// Queues what must be sent in any case, and what has been limited elsewhere.
@@ -193,8 +204,9 @@ impl Engine {
         self.state == Lifecycle::Open && is_ready && self.outbox.is_empty()
     }
 
-    /// Closes after what is queued, as far as the server lets us.
+    /// Closes after what is queued, as far as the server lets us. Nothing is heard of it any more.
     pub(crate) fn close(&mut self, deadline: Timestamp) {
+        self.news = VecDeque::new();
         match self.state {
             // The server opens a session for a GET whether we wait for its answer or not.
             Lifecycle::Opening if self.poll.is_some() => self.state = Lifecycle::Leaving,

@@ -1,7 +1,9 @@
 use bytes::Bytes;
 
+use super::super::EmitError;
 use super::Wire;
-use crate::{Delivery, Encoder, Message};
+use super::wire::HANDSHAKE;
+use crate::{AckId, Delivery, Encoder, Message};
 
 #[test]
 fn binary_data_come_and_go_on_a_websocket() {
@@ -74,5 +76,44 @@ fn parts_are_forgotten_with_the_connection() {
     wire.establish_websocket();
     wire.text(r#"42["b"]"#);
     assert_eq!(wire.events(), [r#"["b"]"#]);
+    wire.finish();
+}
+
+/// The server would answer 413, which ends the session, each time that it is repeated.
+#[test]
+fn by_polling_binary_data_are_as_large_as_their_base64() {
+    // 80 bytes are 108 characters and one in front, and the server takes 100.
+    let message = |wire: &mut Wire, ack| wire.message_of(&Bytes::from_static(&[0; 80]), ack);
+    let mut wire = Wire::connected();
+    let (now, large) = (wire.now, message(&mut wire, None));
+    let refused = Err(EmitError::TooLarge { limit: 100 });
+    assert_eq!(wire.root().emit(now, large, Delivery::Reliable), refused);
+    let large = message(&mut wire, Some(1));
+    let ack = AckId::new(1).expect("small");
+    assert_eq!(wire.root().emit_at_least_once(now, large, ack), refused);
+    assert!(wire.requests().is_empty());
+    wire.finish();
+
+    let mut wire = Wire::polling();
+    let large = message(&mut wire, None);
+    wire.root().emit(now, large, Delivery::Reliable).expect("nobody knows what is too large");
+    let large = message(&mut wire, Some(1));
+    wire.root().emit_at_least_once(now, large, ack).expect("nobody knows what is too large");
+    wire.connect(wire.root);
+    wire.requests();
+    wire.answer(HANDSHAKE);
+    wire.requests();
+    wire.posted();
+    wire.answer(r#"40{"sid":"id"}"#);
+    let expected = ["opened", "connected / id", "discarded /: 100", "discarded /: 100"];
+    assert_eq!(wire.events(), expected);
+    assert_eq!(wire.acks().len(), 1);
+    assert_eq!(wire.requests(), ["GET /socket.io/?EIO=4&transport=polling&sid=s"]);
+    wire.finish();
+
+    let mut wire = Wire::connected_websocket();
+    let large = message(&mut wire, None);
+    wire.root().emit(now, large, Delivery::Reliable).expect("a WebSocket takes bytes");
+    assert_eq!(wire.output().len(), 2);
     wire.finish();
 }

@@ -153,3 +153,14 @@ fn removing_a_namespace_fails_what_it_is_owed() {
     assert!(wire.client.socket(wire.root).is_none());
     wire.finish();
 }
+
+#[test]
+fn a_closing_session_keeps_nothing_of_what_it_has_brought() {
+    let mut wire = Wire::connected();
+    wire.answer(r#"42["a"]|49|42["b"]|42["c"]"#);
+    let expected = [r#"["a"]"#, "closed: parse error", "disconnected /: parse error"];
+    assert_eq!(wire.events(), expected);
+    assert_eq!(wire.client.closing.len(), 1);
+    assert!(wire.client.closing[0].next_news().is_none());
+    wire.finish();
+}

@@ -183,10 +183,10 @@ fn the_last_failure_is_told() {
 
 #[test]
 fn without_transports_there_is_no_connection() {
-    let mut wire = Wire::with(|config| {
-        config.transports.clear();
-        config.reconnection = false;
-    });
+    let mut wire = Wire::with(|config| config.transports.clear());
+    wire.connect(wire.root);
+    assert_eq!(wire.events(), ["connect error /: no transports available"]);
+    assert!(wire.client.is_at_rest() && wire.client.poll_timeout().is_none());
     wire.connect(wire.root);
     assert_eq!(wire.events(), ["connect error /: no transports available"]);
     wire.finish();

@@ -56,6 +56,25 @@ fn acknowledgements() {
 }
 
 #[test]
+fn outcomes_of_what_is_repeated() {
+    let mut wire = Wire::with(|config| {
+        config.transports = [crate::Transport::WebSocket].into();
+        config.limits.pending_acks = 2;
+    });
+    wire.connect(wire.root);
+    wire.establish_websocket();
+    for ack in 0..2 {
+        assert_eq!(wire.emit_at_least_once("a", ack), "ok");
+        wire.text(&alloc::format!("43{ack}[]"));
+    }
+    assert_eq!(wire.emit_at_least_once("a", 2), "too many pending acknowledgements");
+    assert_eq!(wire.client.stats().buffered_packets, 0);
+    wire.acks();
+    assert_eq!(wire.emit_at_least_once("a", 2), "ok");
+    wire.finish();
+}
+
+#[test]
 fn namespaces() {
     let mut wire = Wire::with(|config| {
         config.limits.namespaces = 2;

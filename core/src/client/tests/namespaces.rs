@@ -1,3 +1,4 @@
+use super::super::AuthSource;
 use super::Wire;
 use super::wire::HANDSHAKE;
 
@@ -152,9 +153,14 @@ fn a_disconnection_before_the_confirmation_waits_for_it() {
     wire.output();
     wire.disconnect(chat);
     wire.connect(chat);
+    wire.connect(chat);
+    assert!(wire.socket(chat).is_active());
     assert!(wire.output().is_empty(), "CONNECT is under way already");
     wire.text(r#"40/chat,{"sid":"c"}"#);
-    assert_eq!(wire.events(), ["connected /chat c"]);
+    assert_eq!(wire.output(), ["41/chat,", "40/chat,"]);
+    assert!(wire.events().is_empty(), "it was the answer to the first");
+    wire.text(r#"40/chat,{"sid":"d"}"#);
+    assert_eq!(wire.events(), ["connected /chat d"]);
 
     wire.disconnect(chat);
     wire.connect(chat);
@@ -180,7 +186,7 @@ fn a_namespace_that_is_removed_before_the_confirmation_is_left() {
     assert_eq!(wire.output(), ["41/chat,"]);
     assert_eq!(wire.client.stats().namespaces, 1);
 
-    // One that is added again in the meantime goes on with what is under way.
+    // One that is added again in the meantime is not what is under way.
     let chat = wire.add("/chat");
     wire.connect(chat);
     wire.output();
@@ -189,8 +195,71 @@ fn a_namespace_that_is_removed_before_the_confirmation_is_left() {
     assert_eq!(again, chat);
     wire.connect(again);
     wire.text(r#"40/chat,{"sid":"c"}"#);
-    assert_eq!(wire.events(), ["connected /chat c"]);
-    assert!(wire.output().is_empty());
+    assert_eq!(wire.output(), ["41/chat,", "40/chat,"]);
+    wire.text(r#"40/chat,{"sid":"d"}"#);
+    assert_eq!(wire.events(), ["connected /chat d"]);
+    wire.finish();
+}
+
+/// A login that follows a logout at once must not go on with what the logout has left.
+#[test]
+fn a_connect_after_a_disconnection_tells_what_is_to_be_told_by_then() {
+    for (answer, output) in
+        [(r#"40/chat,{"sid":"b"}"#, &["41/chat,"][..]), (r#"44/chat,{"message":"no"}"#, &[])]
+    {
+        let mut wire = Wire::connected_websocket();
+        let config = super::super::SocketConfig { auth: AuthSource::Ask, ..Default::default() };
+        let chat = wire.client.namespace("/chat", config).expect("it may be added");
+        wire.connect(chat);
+        assert_eq!(wire.events(), ["auth? /chat"]);
+        wire.authenticate("old");
+        assert_eq!(wire.output(), [r#"40/chat,{"token":"old"}"#]);
+        wire.disconnect(chat);
+        wire.connect(chat);
+        wire.text(answer);
+        assert_eq!(wire.output(), output);
+        assert_eq!(wire.events(), ["auth? /chat"]);
+        wire.authenticate("new");
+        assert_eq!(wire.output(), [r#"40/chat,{"token":"new"}"#]);
+        wire.text(r#"40/chat,{"sid":"c"}"#);
+        assert_eq!(wire.events(), ["connected /chat c"]);
+        wire.finish();
+    }
+}
+
+#[test]
+fn one_that_is_wanted_again_keeps_the_connection_and_outlives_it() {
+    let mut wire = Wire::websocket();
+    let chat = wire.add("/chat");
+    wire.connect(wire.root);
+    wire.connect(chat);
+    wire.dial();
+    wire.text(HANDSHAKE);
+    wire.output();
+    wire.disconnect(chat);
+    wire.connect(chat);
+    wire.disconnect(wire.root);
+    assert_eq!(wire.events(), ["opened"], "the connection is still needed");
+    wire.client.handle_websocket_closed(wire.now, wire.key());
+    assert!(wire.socket(chat).is_active() && !wire.root().is_active());
+    wire.sleep();
+    wire.dial();
+    wire.text(HANDSHAKE);
+    assert_eq!(wire.output(), ["40/chat,"]);
+    wire.disconnect(chat);
+    wire.events();
+
+    wire.connect(chat);
+    wire.dial();
+    wire.text(HANDSHAKE);
+    wire.connect(wire.root);
+    wire.events();
+    wire.output();
+    wire.disconnect(chat);
+    wire.connect(chat);
+    wire.disconnect(chat);
+    wire.client.handle_websocket_closed(wire.now, wire.key());
+    assert!(!wire.socket(chat).is_active());
     wire.finish();
 }
 

@@ -148,6 +148,31 @@ fn a_server_that_accepts_and_drops_is_asked_less_and_less_often() {
     wire.finish();
 }
 
+/// A server that cannot be reached would otherwise fill the memory of one who does not listen.
+#[test]
+fn an_attempt_waits_for_room_for_its_events() {
+    let mut wire = Wire::with(|config| {
+        config.transports = [crate::Transport::WebSocket].into();
+        config.limits.inbox_events = 3;
+    });
+    wire.connect(wire.root);
+    fail(&mut wire);
+    wire.sleep();
+    fail(&mut wire);
+    assert_eq!(wire.client.stats().inbox_events, 4);
+    assert_eq!(wire.client.poll_timeout(), None);
+    wire.advance(100_000);
+    wire.client.handle_timeout(wire.now);
+    assert!(wire.client.poll_websocket().is_none());
+    assert_eq!(wire.client.stats().inbox_events, 4);
+    wire.events();
+    assert!(wire.client.poll_timeout().is_some_and(|due| due <= wire.now), "it is due at once");
+    wire.client.handle_timeout(wire.now);
+    assert_eq!(wire.events(), ["attempt 2"]);
+    wire.establish_websocket();
+    wire.finish();
+}
+
 #[test]
 fn all_namespaces_are_connected_again() {
     let mut wire = wire();

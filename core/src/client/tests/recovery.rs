@@ -108,3 +108,47 @@ fn secrets_and_offsets_are_escaped() {
     assert_eq!(connect_again(&mut wire), r#"40{"pid":"a\"b","offset":"\n"}"#);
     wire.finish();
 }
+
+/// For one because a token had expired.
+#[test]
+fn a_refusal_in_between_does_not_lose_what_was_missed() {
+    let mut wire = recoverable();
+    let chat = wire.add("/chat");
+    wire.connect(chat);
+    wire.text(r#"42["a","o1"]"#);
+    connect_again(&mut wire);
+    wire.text(r#"44{"message":"expired"}"#);
+    wire.output();
+    wire.connect(wire.root);
+    assert_eq!(wire.output(), [r#"40{"pid":"secret","offset":"o1"}"#]);
+    wire.events();
+    wire.text(r#"42["missed","o2"]"#);
+    wire.text(r#"40{"sid":"id","pid":"secret"}"#);
+    assert_eq!(wire.events(), ["connected / id recovered", r#"["missed","o2"]"#]);
+    wire.finish();
+}
+
+/// What the first of two answers has recovered was not wanted, and the second cannot tell it from
+/// what was under way.
+#[test]
+fn a_connect_that_was_left_recovers_nothing() {
+    let mut wire = recoverable();
+    wire.text(r#"42["a","o1"]"#);
+    connect_again(&mut wire);
+    wire.disconnect(wire.root);
+    let chat = wire.add("/chat");
+    wire.connect(chat);
+    wire.connect(wire.root);
+    wire.dial();
+    wire.text(HANDSHAKE);
+    assert!(wire.output().contains(&r#"40{"pid":"secret","offset":"o1"}"#.into()));
+    wire.disconnect(wire.root);
+    wire.connect(wire.root);
+    wire.text(r#"42["missed","o2"]"#);
+    wire.text(r#"40{"sid":"id","pid":"secret"}"#);
+    assert_eq!(wire.output(), ["41", "40"]);
+    wire.events();
+    wire.text(r#"40{"sid":"other","pid":"new"}"#);
+    assert_eq!(wire.events(), ["connected / other"]);
+    wire.finish();
+}

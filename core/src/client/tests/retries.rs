@@ -1,3 +1,4 @@
+use super::super::queue::INTERRUPTIONS_MAX;
 use super::Wire;
 use super::wire::HANDSHAKE;
 
@@ -81,6 +82,56 @@ fn a_lost_connection_is_no_failed_try() {
     wire.finish();
 }
 
+fn lose(wire: &mut Wire) {
+    wire.client.handle_websocket_closed(wire.now, wire.key());
+    wire.sleep();
+    wire.events();
+    wire.establish_websocket();
+}
+
+/// What kills each connection would otherwise be repeated for ever, and nothing behind it sent.
+#[test]
+fn a_message_that_may_be_what_loses_the_connection_is_given_up() {
+    let mut wire = retrying(0);
+    wire.emit_at_least_once("a", 1);
+    wire.emit_at_least_once("b", 2);
+    for _ in 0..INTERRUPTIONS_MAX {
+        assert!(wire.acks().is_empty());
+        assert_eq!(wire.output(), [r#"421["a"]"#]);
+        lose(&mut wire);
+    }
+    assert_eq!(wire.acks(), ["1: connection was lost at each try"]);
+    assert_eq!(wire.output(), [r#"422["b"]"#]);
+    wire.text("432[]");
+    assert_eq!(wire.acks(), ["2: []"]);
+    wire.finish();
+}
+
+#[test]
+fn only_losses_in_a_row_while_it_is_under_way_are_counted() {
+    let mut wire = retrying(1);
+    wire.emit_at_least_once("a", 1);
+    for _ in 1..INTERRUPTIONS_MAX {
+        lose(&mut wire);
+    }
+    wire.disconnect(wire.root);
+    wire.output();
+    wire.events();
+    wire.connect(wire.root);
+    wire.establish_websocket();
+    // This connection holds for a whole try.
+    wire.advance(1_000);
+    assert!(wire.acks().is_empty());
+    for _ in 1..INTERRUPTIONS_MAX {
+        lose(&mut wire);
+    }
+    assert_eq!(wire.output(), [r#"421["a"]"#]);
+    assert!(wire.acks().is_empty());
+    lose(&mut wire);
+    assert_eq!(wire.acks(), ["1: connection was lost at each try"]);
+    wire.finish();
+}
+
 #[test]
 fn nothing_is_sent_before_the_connect_and_once_with_it() {
     let mut wire = Wire::websocket();
@@ -131,9 +182,61 @@ fn what_could_not_be_sent_is_no_failed_try() {
     wire.advance(5_000);
     assert!(wire.acks().is_empty());
     assert_eq!(wire.output(), [r#"42["a"]"#]);
-    wire.advance(1_000);
-    assert_eq!(wire.output(), [r#"421["b"]"#]);
+    wire.advance(0);
+    assert_eq!(wire.output(), [r#"421["b"]"#], "as soon as there is room");
     wire.text("431[]");
     assert_eq!(wire.acks(), ["1: []"]);
+    wire.finish();
+}
+
+#[test]
+fn what_could_not_be_sent_is_not_tried_again_and_again() {
+    let mut wire = Wire::with_root(
+        |config| {
+            config.transports = [crate::Transport::WebSocket].into();
+            config.limits.outbox_bytes = 12;
+        },
+        |root| {
+            root.retries = 0;
+            root.ack_timeout = core::time::Duration::ZERO;
+        },
+    );
+    wire.connect(wire.root);
+    wire.establish_websocket();
+    wire.emit("a");
+    wire.emit_at_least_once("b", 1);
+    let before = wire.client.poll_timeout();
+    assert!(before.is_some_and(|due| due > wire.now), "nothing is due while there is no room");
+    wire.client.handle_timeout(wire.now);
+    assert_eq!(wire.client.poll_timeout(), before);
+    wire.output();
+    wire.client.handle_timeout(wire.now);
+    assert_eq!(wire.output(), [r#"421["b"]"#]);
+    wire.client.handle_timeout(wire.now);
+    assert_eq!(wire.acks(), ["1: operation has timed out"]);
+    wire.finish();
+}
+
+/// The first try was answered while there was no room for the second.
+#[test]
+fn an_acknowledgement_ends_what_was_postponed() {
+    let mut wire = Wire::with_root(
+        |config| {
+            config.transports = [crate::Transport::WebSocket].into();
+            config.limits.outbox_bytes = 12;
+        },
+        |root| root.ack_timeout = core::time::Duration::from_millis(1_000),
+    );
+    wire.connect(wire.root);
+    wire.establish_websocket();
+    wire.emit_at_least_once("b", 1);
+    wire.output();
+    wire.emit("a");
+    wire.advance(1_000);
+    wire.text("431[]");
+    assert_eq!(wire.acks(), ["1: []"]);
+    assert_eq!(wire.output(), [r#"42["a"]"#]);
+    wire.advance(0);
+    assert!(wire.output().is_empty());
     wire.finish();
 }

@@ -7,13 +7,14 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use bytes::Bytes;
+use serde::Serialize;
 
 use super::super::{
-    Auth, AuthRequest, Config, ConnectError, Event, Manager, Received, RequestKey, Socket,
-    SocketConfig, Stats, WebSocketKey,
+    AckOutcome, Auth, AuthRequest, Config, ConnectError, Event, Manager, Received, RequestKey,
+    Socket, SocketConfig, Stats, WebSocketKey,
 };
 use crate::http::Method;
-use crate::{AckId, AckOutcome, Delivery, Encoder, Message, Output, SocketKey, Timestamp};
+use crate::{AckId, Delivery, Encoder, Message, Output, SocketKey, Timestamp};
 
 pub(super) const HANDSHAKE: &str =
     r#"0{"sid":"s","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":100}"#;
@@ -132,6 +133,11 @@ impl Wire {
     pub(super) fn message(&mut self, name: &str, ack: Option<u64>) -> Message {
         let ack = ack.map(id);
         Message::event(&mut self.encoder, "/", name, &(), ack).expect("text can be encoded")
+    }
+
+    pub(super) fn message_of<T: Serialize>(&mut self, value: &T, ack: Option<u64>) -> Message {
+        let ack = ack.map(id);
+        Message::event(&mut self.encoder, "/", "a", value, ack).expect("it can be encoded")
     }
 
     /// Emits an event in `/`; the answer is `ok` or the error.

@@ -47,6 +47,30 @@ fn replaces_what_is_not_utf8() {
 }
 
 #[test]
+fn a_small_message_does_not_keep_a_large_body() {
+    let shared = |first: usize, second: usize| {
+        let packet = |len| format!("42[\"{}\"]", "x".repeat(len - 6));
+        let body = Bytes::from([packet(first), packet(second)].join("\u{1e}"));
+        let within = body.as_ptr_range();
+        let limits = Limits { event_name_bytes: usize::MAX, ..Limits::default() };
+        let packets: Vec<_> = decode(body, &limits).collect();
+        packets
+            .iter()
+            .map(|packet| match packet {
+                Ok(Inbound::Message(Ok(packet))) => within.contains(&packet.payload().as_ptr()),
+                other => panic!("{other:?}"),
+            })
+            .collect::<Vec<_>>()
+    };
+    let max = SHARED_BYTES_MAX;
+    assert_eq!(shared(10, max - 11), [true, true]);
+    assert_eq!(shared(10, max - 10), [false, true]);
+    assert_eq!(shared(max, max), [true, true]);
+    assert_eq!(shared(max, 4 * max), [false, true]);
+    assert_eq!(shared(max + 1, 3 * max - 1), [true, true], "a quarter is enough");
+}
+
+#[test]
 fn limits_the_number_of_packets() {
     let limits = Limits { payload_packets: 2, ..Limits::default() };
     let count = |body: &'static [u8]| {

@@ -14,6 +14,8 @@ fn what_servers_send() {
     let handshake = Handshake::decode(packet).expect("it is one");
     assert_eq!(handshake.silence_max, Duration::from_millis(u64::MAX));
     assert!(!handshake.offers_websocket && handshake.max_payload.is_none());
+    let packet = br#"0{"sid":"x","pingInterval":1,"pingTimeout":1,"maxPayload":0}"#;
+    assert!(Handshake::decode(packet).expect("it is one").max_payload.is_none());
 }
 
 #[test]
