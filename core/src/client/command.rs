@@ -188,7 +188,7 @@ impl Socket<'_> {
     /// [`SocketConfig::ack_timeout`](super::SocketConfig), up to
     /// [`SocketConfig::retries`](super::SocketConfig) times, and again after each loss of the
     /// connection, unless it seems to be the cause, see
-    /// [`AckFailure::Interrupted`](super::AckFailure::Interrupted). One after the other, so they
+    /// [`AckFailure::Interrupted`]. One after the other, so they
     /// arrive in order, each at least once. Otherwise as [`emit_with_ack`](Self::emit_with_ack); the
     /// server must acknowledge it.
     ///
