@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::codec::args::{Args, Raw};
 use crate::codec::socket::Packet;
+use crate::inbox::Weigh;
 use crate::{AckId, EncodeError, EngineError, SocketKey};
 
 /// Something that happened. Pulled by [`Manager::poll_event`](super::Manager::poll_event), in the
@@ -332,4 +333,30 @@ pub enum AuthError {
     /// It is no JSON object.
     #[error("not a JSON object")]
     NoObject,
+}
+
+impl Weigh for Event {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Received(received) => received.bytes(),
+            Self::Opened
+            | Self::Upgraded
+            | Self::Closed(_)
+            | Self::ReconnectAttempt { .. }
+            | Self::ReconnectError(_)
+            | Self::ReconnectFailed
+            | Self::Reconnected { .. }
+            | Self::AuthRequested(_)
+            | Self::Connected(_)
+            | Self::ConnectError { .. }
+            | Self::Disconnected { .. }
+            | Self::Discarded { .. } => 0,
+        }
+    }
+}
+
+impl Weigh for Received {
+    fn bytes(&self) -> usize {
+        self.packet.len_bytes() + self.attachments.iter().map(Bytes::len).sum::<usize>()
+    }
 }

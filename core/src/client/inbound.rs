@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::Timestamp;
+use crate::reassembly::Reassembly;
 
 use super::engine::{Cause, Engine, News, RequestKey, WebSocketKey};
 use super::event::{AckFailure, ConnectError, Event, TransportError};
@@ -14,7 +15,7 @@ impl Manager {
         let now = self.advance(now);
         let is_due = |deadline: Option<Timestamp>| deadline.is_some_and(|at| at <= now);
         self.expire_sessions(now);
-        if is_due(self.reassembly.as_ref().map(|parts| parts.deadline)) {
+        if is_due(self.reassembly.as_ref().map(Reassembly::deadline)) {
             self.handle_violation();
         }
         match &self.standing {
@@ -121,7 +122,7 @@ impl Manager {
                 News::Closed(cause) => self.handle_engine_closed(now, cause),
             }
         }
-        self.input_was_held |= self.inbox.is_full(&self.config.limits);
+        self.input_was_held |= !self.wants_input();
         self.closing.retain(|engine| !engine.is_closed());
     }
 
@@ -130,7 +131,7 @@ impl Manager {
         let is_due = |engine: &Engine| engine.deadline().is_some_and(|deadline| deadline <= now);
         if let Some(engine) = self.engine.as_mut().filter(|engine| is_due(engine)) {
             engine.handle_timeout(now, self.input_was_held);
-            self.input_was_held = self.inbox.is_full(&self.config.limits);
+            self.input_was_held = !self.wants_input();
         }
         for engine in self.closing.iter_mut().filter(|engine| is_due(engine)) {
             engine.handle_timeout(now, false);

@@ -97,7 +97,6 @@ mod config;
 mod engine;
 mod event;
 mod inbound;
-mod inbox;
 mod lifecycle;
 mod limits;
 mod outbound;
@@ -115,12 +114,13 @@ use alloc::vec::Vec;
 use slotmap::SlotMap;
 
 use crate::entropy::Entropy;
+use crate::inbox::Inbox;
+use crate::reassembly::Reassembly;
 use crate::{SocketKey, Timestamp, Transport};
 
 use backoff::Backoff;
 use engine::Engine;
-use inbox::Inbox;
-use socket::{Budget, Reassembly, SocketState};
+use socket::{Budget, SocketState};
 
 pub use command::Socket;
 pub use config::{Auth, AuthSource, Config, SocketConfig};
@@ -156,7 +156,7 @@ pub struct Manager {
     names: BTreeMap<Arc<str>, SocketKey>,
     /// What waits in the buffers and queues of `sockets`.
     budget: Budget,
-    inbox: Inbox,
+    inbox: Inbox<Event>,
     outcomes: VecDeque<AckOutcome>,
     /// Whether the inbox has been full since the last heartbeat was due, so that the driver stopped
     /// reading, and a ping may be among what it has not read.

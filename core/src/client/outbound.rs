@@ -1,5 +1,6 @@
 //! What goes to the network and to the application.
 
+use crate::reassembly::Reassembly;
 use crate::{Output, Timestamp};
 
 use super::engine::{Engine, Request, RequestKey, WebSocketKey, WebSocketRequest};
@@ -57,7 +58,8 @@ impl Manager {
     /// Whether more may be read. While it may not, stop reading from the WebSockets: the
     /// application does not keep up. Nor is a lost connection made again before it does.
     pub fn wants_input(&self) -> bool {
-        !self.inbox.is_full(&self.config.limits)
+        let limits = &self.config.limits;
+        !self.inbox.is_full(limits.inbox_events, limits.inbox_bytes)
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout). After such a call it is later than
@@ -70,7 +72,7 @@ impl Manager {
             Standing::Waiting { until } => Some(*until).filter(|_| self.wants_input()),
             Standing::Closed | Standing::Open { .. } => None,
         };
-        let reassembly = self.reassembly.as_ref().map(|parts| parts.deadline);
+        let reassembly = self.reassembly.as_ref().map(Reassembly::deadline);
         let engines = self.engine.iter().chain(&self.closing).filter_map(Engine::deadline);
         let sockets = self.sockets.values().filter_map(SocketState::deadline);
         let postponed = self.sockets.values().any(|socket| self.can_resume(socket));

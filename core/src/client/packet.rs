@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::codec::args::Raw;
 use crate::codec::message::{Frame, Message};
 use crate::codec::socket::{Packet, PacketKind};
+use crate::reassembly::Reassembly;
 use crate::{SocketKey, Timestamp};
 
 use super::Manager;
@@ -21,7 +22,7 @@ use super::event::{
     AckFailure, AckOutcome, AckToken, AuthRequest, ConnectError, Connected, DisconnectReason,
     Event, Received,
 };
-use super::socket::{Buffered, Reassembly, Recovery, SocketState, Standing};
+use super::socket::{Buffered, Recovery, SocketState, Standing};
 
 /// Bytes of an offset. What is longer is an argument of the application.
 const OFFSET_BYTES_MAX: usize = 128;
@@ -97,7 +98,7 @@ impl Manager {
 
     pub(super) fn handle_attachment(&mut self, now: Timestamp, data: Bytes) {
         let Some(mut reassembly) = self.reassembly.take() else { return self.handle_violation() };
-        match reassembly.push(data, &self.config.limits) {
+        match reassembly.push(data, self.config.limits.message_bytes) {
             Ok(true) => {
                 let (packet, attachments) = reassembly.into_parts();
                 self.dispatch(now, packet, attachments);

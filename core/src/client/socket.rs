@@ -5,11 +5,9 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-
 use crate::codec::message::Message;
-use crate::codec::socket::Packet;
-use crate::{AckId, PacketError, Timestamp};
+use crate::inbox::Weigh;
+use crate::{AckId, Timestamp};
 
 use super::config::SocketConfig;
 use super::event::Received;
@@ -179,7 +177,7 @@ impl Early {
     /// `false` at the limit.
     #[must_use]
     pub(super) fn push(&mut self, event: Received, limits: &Limits) -> bool {
-        self.bytes += bytes_of(&event);
+        self.bytes += event.bytes();
         self.events.push_back(event);
         self.events.len() <= limits.early_events && self.bytes <= limits.early_bytes
     }
@@ -187,41 +185,6 @@ impl Early {
     pub(super) fn take(&mut self) -> VecDeque<Received> {
         self.bytes = 0;
         core::mem::take(&mut self.events)
-    }
-}
-
-/// The bytes that an event keeps.
-pub(super) fn bytes_of(received: &Received) -> usize {
-    received.packet.len_bytes() + received.attachments.iter().map(Bytes::len).sum::<usize>()
-}
-
-/// A packet and the attachments that have come so far. One for the connection, not for each
-/// namespace: the parts of a packet follow one another.
-pub(super) struct Reassembly {
-    packet: Packet,
-    attachments: Vec<Bytes>,
-    bytes: usize,
-    pub(super) deadline: Timestamp,
-}
-
-impl Reassembly {
-    pub(super) fn new(packet: Packet, deadline: Timestamp) -> Self {
-        let bytes = packet.len_bytes();
-        Self { packet, attachments: Vec::new(), bytes, deadline }
-    }
-
-    /// Takes one attachment; `true` with the last.
-    pub(super) fn push(&mut self, data: Bytes, limits: &Limits) -> Result<bool, PacketError> {
-        self.bytes += data.len();
-        if self.bytes > limits.message_bytes {
-            return Err(PacketError::TooLarge { limit: limits.message_bytes });
-        }
-        self.attachments.push(data);
-        Ok(self.attachments.len() >= self.packet.attachments as usize)
-    }
-
-    pub(super) fn into_parts(self) -> (Packet, Vec<Bytes>) {
-        (self.packet, self.attachments)
     }
 }
 

@@ -1,8 +1,5 @@
 //! What a server holds for one session and the sockets on it.
 
-#[cfg(test)]
-mod tests;
-
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
@@ -10,9 +7,10 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use crate::codec::socket::Packet;
 use crate::engine::Session;
-use crate::{AckId, Limits, PacketError, SocketKey, Timestamp};
+use crate::inbox::{Inbox, Weigh};
+use crate::reassembly::Reassembly;
+use crate::{AckId, Limits, SocketKey, Timestamp};
 
 use super::event::{AckOutcome, Event};
 
@@ -24,7 +22,7 @@ pub(crate) struct Connection {
     /// A packet whose attachments are still coming.
     pub(super) reassembly: Option<Box<Reassembly>>,
     pub(super) acks: PendingAcks,
-    pub(super) inbox: Inbox,
+    pub(super) inbox: Inbox<Event>,
     pub(super) outcomes: VecDeque<AckOutcome>,
     /// When the connection is closed unless it has joined a namespace.
     pub(super) connect_deadline: Option<Timestamp>,
@@ -71,6 +69,11 @@ impl Connection {
         !is_noticed && !core::mem::replace(&mut self.dirty, true)
     }
 
+    /// Whether the application has to take something before more may come.
+    pub(super) fn has_full_inbox(&self, limits: &Limits) -> bool {
+        self.inbox.is_full(limits.inbox_events, limits.inbox_bytes)
+    }
+
     /// The session is no longer open, so nothing is awaited from the client any more.
     pub(super) fn stop_waiting(&mut self) {
         self.connect_deadline = None;
@@ -86,82 +89,16 @@ impl Connection {
     }
 }
 
-/// Events that the application has not yet taken.
-#[derive(Default)]
-pub(super) struct Inbox {
-    events: VecDeque<Event>,
-    /// Invariant: the bytes of the received events in `events`.
-    bytes: usize,
-}
-
-/// As for the outbox: an empty queue keeps a little room.
-const KEPT_CAPACITY: usize = 16;
-
-impl Inbox {
-    pub(super) fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
-    pub(super) fn is_full(&self, limits: &Limits) -> bool {
-        self.events.len() >= limits.inbox_events || self.bytes >= limits.inbox_bytes
-    }
-
-    pub(super) fn push(&mut self, event: Event) {
-        self.bytes += bytes_of(&event);
-        self.events.push_back(event);
-    }
-
-    pub(super) fn pop(&mut self) -> Option<Event> {
-        let event = self.events.pop_front()?;
-        self.bytes -= bytes_of(&event);
-        if self.events.is_empty() && self.events.capacity() > KEPT_CAPACITY {
-            self.events = VecDeque::new();
+impl Weigh for Event {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Received(received) => {
+                received.packet.len_bytes()
+                    + received.attachments.iter().map(Bytes::len).sum::<usize>()
+            }
+            Self::ConnectRequested(request) => request.packet.len_bytes(),
+            Self::Disconnected(_) | Self::Violation(_) | Self::Closed(_) => 0,
         }
-        Some(event)
-    }
-}
-
-fn bytes_of(event: &Event) -> usize {
-    match event {
-        Event::Received(received) => {
-            received.packet.len_bytes() + received.attachments.iter().map(Bytes::len).sum::<usize>()
-        }
-        Event::ConnectRequested(request) => request.packet.len_bytes(),
-        Event::Disconnected(_) | Event::Violation(_) | Event::Closed(_) => 0,
-    }
-}
-
-/// A packet and the attachments that have come so far. One for each connection, not for each
-/// namespace: the parts of a packet follow one another.
-pub(super) struct Reassembly {
-    packet: Packet,
-    attachments: Vec<Bytes>,
-    bytes: usize,
-    deadline: Timestamp,
-}
-
-impl Reassembly {
-    pub(super) fn new(packet: Packet, deadline: Timestamp) -> Self {
-        let bytes = packet.len_bytes();
-        Self { packet, attachments: Vec::new(), bytes, deadline }
-    }
-
-    pub(super) fn deadline(&self) -> Timestamp {
-        self.deadline
-    }
-
-    /// Takes one attachment; `true` with the last.
-    pub(super) fn push(&mut self, data: Bytes, limits: &Limits) -> Result<bool, PacketError> {
-        self.bytes += data.len();
-        if self.bytes > limits.max_payload {
-            return Err(PacketError::TooLarge { limit: limits.max_payload });
-        }
-        self.attachments.push(data);
-        Ok(self.attachments.len() >= self.packet.attachments as usize)
-    }
-
-    pub(super) fn into_parts(self) -> (Packet, Vec<Bytes>) {
-        (self.packet, self.attachments)
     }
 }
 

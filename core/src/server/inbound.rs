@@ -162,7 +162,7 @@ impl Server {
     pub fn wants_input(&self, key: ConnectionKey) -> bool {
         self.connections
             .get(key)
-            .is_none_or(|connection| !connection.inbox.is_full(&self.config.limits))
+            .is_none_or(|connection| !connection.has_full_inbox(&self.config.limits))
     }
 
     /// The session, if a GET or POST may still begin on it.

@@ -20,7 +20,8 @@ pub enum Output {
 /// Who has something to take from a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
-    /// Whoever serves the connection's WebSockets, events and acknowledgements.
+    /// Whoever serves the connection's WebSockets, events and acknowledgements; not while he
+    /// [attends](Server::set_attended) to it.
     pub session: bool,
     /// Whoever serves the GET that waits.
     pub poll: bool,
@@ -68,9 +69,10 @@ impl Server {
     pub fn wants(&self, key: ConnectionKey) -> Wants {
         let Some(connection) = self.connections.get(key) else { return Wants::default() };
         Wants {
-            session: !connection.inbox.is_empty()
-                || !connection.outcomes.is_empty()
-                || connection.session.has_websocket_output(),
+            session: !connection.attended
+                && (!connection.inbox.is_empty()
+                    || !connection.outcomes.is_empty()
+                    || connection.session.has_websocket_output()),
             poll: connection.session.has_poll_response(),
         }
     }
@@ -82,7 +84,7 @@ impl Server {
             Some(connection) => News {
                 acks: !connection.outcomes.is_empty(),
                 events: !connection.inbox.is_empty(),
-                wants_input: !connection.inbox.is_full(&self.config.limits),
+                wants_input: !connection.has_full_inbox(&self.config.limits),
                 is_over: connection.session.is_closed(),
             },
             None => News { acks: false, events: false, wants_input: true, is_over: true },

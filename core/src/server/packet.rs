@@ -6,9 +6,9 @@ use bytes::Bytes;
 
 use crate::codec::message::Message;
 use crate::codec::socket::{Packet, PacketKind};
+use crate::reassembly::Reassembly;
 use crate::{AckId, ConnectionKey, DisconnectReason, PacketError, SocketKey, Timestamp};
 
-use super::connection::Reassembly;
 use super::event::{AckOutcome, ConnectRequest, Event, Received};
 use super::{Server, SocketState, Standing};
 
@@ -36,7 +36,7 @@ impl Server {
         let Some(mut reassembly) = connection.reassembly.take() else {
             return self.handle_violation(now, key, PacketError::UnexpectedBinary);
         };
-        match reassembly.push(data, &self.config.limits) {
+        match reassembly.push(data, self.config.limits.max_payload) {
             Ok(true) => {
                 let (packet, attachments) = reassembly.into_parts();
                 self.dispatch(now, key, packet, attachments);
@@ -97,7 +97,7 @@ impl Server {
                     let received = Received { socket, packet, attachments };
                     if let Some(connection) = self.connections.get_mut(key) {
                         connection.inbox.push(Event::Received(received));
-                        connection.input_was_held |= connection.inbox.is_full(&self.config.limits);
+                        connection.input_was_held |= connection.has_full_inbox(&self.config.limits);
                     }
                 }
                 None => self.handle_misplaced(now, key),

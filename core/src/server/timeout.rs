@@ -35,7 +35,7 @@ impl Server {
             connection.outcomes.push_back(AckOutcome { id, socket, result });
         }
         if connection.input_was_held {
-            connection.input_was_held = connection.inbox.is_full(&self.config.limits);
+            connection.input_was_held = connection.has_full_inbox(&self.config.limits);
             connection.session.excuse_pong(now, &self.config);
         }
         connection.session.handle_timeout(now, &self.config);

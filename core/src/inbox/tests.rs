@@ -1,5 +1,5 @@
 use super::*;
-use crate::DisconnectReason;
+use crate::{DisconnectReason, Event};
 
 #[test]
 fn an_inbox_gives_the_memory_of_a_burst_back_and_keeps_that_of_a_few() {
