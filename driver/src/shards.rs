@@ -41,7 +41,7 @@ pub(crate) struct ShardState {
 /// What the driver keeps for a connection.
 pub(crate) struct Slot {
     pub(crate) handshake: Arc<Handshake>,
-    /// The session task, while it is parked.
+    /// The session task, unless it has been woken since it parked.
     pub(crate) session: Option<Waker>,
     /// The task of the GET that waits.
     pub(crate) poll: Option<Waker>,

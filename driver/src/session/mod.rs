@@ -25,7 +25,7 @@ use std::task::{Context, Poll, Waker};
 
 use sansocket_core::codec::engine::{self, Inbound};
 use sansocket_core::codec::websocket::Message;
-use sansocket_core::{AckOutcome, ConnectionKey, Event, Output, TransportKey};
+use sansocket_core::{AckOutcome, ConnectionKey, Event, Output, Timestamp, TransportKey};
 use smallvec::SmallVec;
 
 use crate::app;
@@ -222,17 +222,14 @@ impl Session {
         ends: &[(TransportKey, End)],
     ) -> Taken {
         let Some(shard) = inner.shards.get(self.shard) else { return Taken::default() };
-        let now = if buffers.packets.iter().any(needs_time) { Some(inner.now()) } else { None };
-        let now = now.unwrap_or_default();
+        let needs_time = buffers.packets.iter().any(needs_time);
+        let now = if needs_time { inner.now() } else { Timestamp::ZERO };
         while buffers.packets.len() > PACKETS_PER_HOLD {
             let portion = buffers.packets.drain(..PACKETS_PER_HOLD);
             shard.with(|state| state.core.handle_packets(now, self.key, portion));
         }
         shard.with(|state| {
             // While the task runs, nobody needs to wake it: not even its own handlers' emits.
-            if let Some(slot) = state.slots.get_mut(&self.key) {
-                slot.session = None;
-            }
             state.core.set_attended(self.key, true);
             if !buffers.packets.is_empty() {
                 state.core.handle_packets(now, self.key, buffers.packets.drain(..));
@@ -250,7 +247,6 @@ impl Session {
         let mut taken = Taken::default();
         let news = state.core.news(self.key);
         self.wants_input = news.wants_input;
-        self.over = news.is_over;
         if news.acks {
             buffers.outcomes.extend(iter::from_fn(|| state.core.poll_ack(self.key)));
         }
@@ -307,7 +303,11 @@ impl Session {
         let mut websockets_left = false;
         state.core.set_attended(self.key, false);
         if let Some(slot) = state.slots.get_mut(&self.key) {
-            slot.session = Some(cx.waker().clone());
+            match &mut slot.session {
+                // Most often it is the same, which costs no count.
+                Some(waker) => waker.clone_from(cx.waker()),
+                None => slot.session = Some(cx.waker().clone()),
+            }
             websockets_left = !slot.websockets.is_empty();
         }
         let left = match self.links.first_mut() {
