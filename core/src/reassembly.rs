@@ -26,6 +26,11 @@ impl Reassembly {
         self.deadline
     }
 
+    /// Gives the peer more time, because it was us who did not read.
+    pub(crate) fn postpone(&mut self, deadline: Timestamp) {
+        self.deadline = deadline;
+    }
+
     /// Takes one attachment; `true` with the last.
     ///
     /// # Errors

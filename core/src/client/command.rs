@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::codec::message::Message;
 use crate::{AckId, Delivery, Gone, SocketKey, Timestamp};
 
-use super::config::{Auth, SocketConfig};
+use super::config::{Auth, AuthSource, SocketConfig};
 use super::event::{
     AckFailure, AckToken, AuthRequest, DisconnectReason, EmitError, Event, NamespaceError,
 };
@@ -61,6 +61,15 @@ impl Manager {
         Some(Socket { manager: self, key })
     }
 
+    /// Ends the delay before a reconnection, for one because the network is back: it is begun by the
+    /// next [`handle_timeout`](Self::handle_timeout). Of no effect where none is under way.
+    pub fn reconnect_now(&mut self, now: Timestamp) {
+        let now = self.advance(now);
+        if let ConnectionStanding::Waiting { until } = &mut self.standing {
+            *until = now.min(*until);
+        }
+    }
+
     /// Disconnects every namespace, and closes the connection as soon as what is queued was sent.
     pub fn close(&mut self, now: Timestamp) {
         let keys: Vec<_> = self.sockets.keys().collect();
@@ -108,7 +117,10 @@ impl Socket<'_> {
         match socket.standing {
             Standing::Idle => socket.standing = Standing::Waiting,
             // What is under way tells the server what the application told then.
-            Standing::Leaving { .. } => {
+            Standing::Leaving { again } => {
+                if !again {
+                    socket.await_answer(now);
+                }
                 socket.standing = Standing::Leaving { again: true };
                 return;
             }
@@ -121,6 +133,13 @@ impl Socket<'_> {
             ConnectionStanding::Closed
             | ConnectionStanding::Opening { .. }
             | ConnectionStanding::Waiting { .. } => self.manager.open(now),
+        }
+    }
+
+    /// Changes what the server is told, from the next connect on.
+    pub fn set_auth(&mut self, auth: AuthSource) {
+        if let Some(socket) = self.manager.sockets.get_mut(self.key) {
+            socket.config.auth = auth;
         }
     }
 

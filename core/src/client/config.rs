@@ -81,6 +81,11 @@ impl Default for Config {
 pub struct SocketConfig {
     /// What the server is told at each connect.
     pub auth: AuthSource,
+    /// Time from the open connection, with that for which the application is asked for what to tell
+    /// the server, to the server's answer; then the connect has failed with
+    /// [`ConnectError::Unanswered`](super::ConnectError::Unanswered). `None` waits for ever, as the
+    /// reference does.
+    pub connect_timeout: Option<Duration>,
     /// How often a message of
     /// [`Socket::emit_at_least_once`](super::Socket::emit_at_least_once) is sent again where no
     /// acknowledgement came in time.
@@ -93,6 +98,7 @@ impl Default for SocketConfig {
     fn default() -> Self {
         Self {
             auth: AuthSource::Value(Auth::none()),
+            connect_timeout: Some(Duration::from_millis(45_000)),
             retries: 3,
             ack_timeout: Duration::from_millis(10_000),
         }

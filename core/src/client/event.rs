@@ -223,6 +223,10 @@ pub enum ConnectError {
         /// What it added.
         data: Option<Raw>,
     },
+    /// The server has not answered within [`SocketConfig::connect_timeout`](super::SocketConfig), or
+    /// the application not said what to tell it. The connection stays open for other namespaces.
+    #[error("the namespace was not confirmed in time")]
+    Unanswered,
     /// The server's confirmation names no socket: it speaks an older protocol.
     #[error("the server speaks another version of the protocol")]
     UnsupportedProtocol,
@@ -235,7 +239,7 @@ impl ConnectError {
         match self {
             Self::Transport(error) => matches!(error, TransportError::NoTransport),
             Self::TimedOut => false,
-            Self::Refused { .. } | Self::UnsupportedProtocol => true,
+            Self::Refused { .. } | Self::Unanswered | Self::UnsupportedProtocol => true,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::reassembly::Reassembly;
 
 use super::engine::{Cause, Engine, News, RequestKey, WebSocketKey};
 use super::event::{AckFailure, ConnectError, Event, TransportError};
+use super::socket::Standing as SocketStanding;
 use super::{Manager, Standing};
 
 impl Manager {
@@ -14,10 +15,18 @@ impl Manager {
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let now = self.advance(now);
         let is_due = |deadline: Option<Timestamp>| deadline.is_some_and(|at| at <= now);
+        let was_held = self.input_was_held;
         self.expire_sessions(now);
         if is_due(self.reassembly.as_ref().map(Reassembly::deadline)) {
-            self.handle_violation();
+            match &mut self.reassembly {
+                Some(parts) if was_held => {
+                    parts.postpone(now + self.config.limits.attachments_timeout);
+                    self.input_was_held = !self.wants_input();
+                }
+                Some(_) | None => self.handle_violation(),
+            }
         }
+        self.expire_connects(now, was_held);
         match &self.standing {
             Standing::Opening { deadline, .. } if is_due(*deadline) => {
                 self.retire_engine(now);
@@ -151,6 +160,40 @@ impl Manager {
             (Standing::Open { .. } | Standing::Closed | Standing::Waiting { .. }, cause) => {
                 self.handle_connection_lost(now, cause.into());
             }
+        }
+    }
+
+    /// Gives up what was not answered in time; but not where the answer may be among what the driver
+    /// was kept from reading.
+    fn expire_connects(&mut self, now: Timestamp, was_held: bool) {
+        let (mut given_up, mut excused) = (false, false);
+        for (key, socket) in &mut self.sockets {
+            if socket.connect_deadline().is_none_or(|deadline| deadline > now) {
+                continue;
+            }
+            if was_held {
+                socket.await_answer(now);
+                excused = true;
+                continue;
+            }
+            socket.standing = match socket.standing {
+                SocketStanding::Requested | SocketStanding::Leaving { .. } => {
+                    SocketStanding::Leaving { again: false }
+                }
+                SocketStanding::Idle
+                | SocketStanding::Waiting
+                | SocketStanding::AuthAsked
+                | SocketStanding::Connected { .. } => SocketStanding::Idle,
+            };
+            socket.early.take();
+            self.inbox.push(Event::ConnectError { socket: key, error: ConnectError::Unanswered });
+            given_up = true;
+        }
+        if excused {
+            self.input_was_held = !self.wants_input();
+        }
+        if given_up {
+            self.close_if_unused(now);
         }
     }
 

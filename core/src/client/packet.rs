@@ -61,6 +61,7 @@ impl Manager {
             return;
         }
         socket.session = socket.session.wrapping_add(1);
+        socket.await_answer(self.now);
         match &socket.config.auth {
             AuthSource::Value(auth) => {
                 let auth = auth.clone();

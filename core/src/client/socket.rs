@@ -35,6 +35,9 @@ pub(super) struct SocketState {
     /// Whether events that come before the confirmation are its own. In a session in which it was
     /// connected before, they may be what was under way when it was disconnected.
     pub(super) takes_early: bool,
+    /// When the answer to the connect that is under way must have come; of no meaning where none
+    /// is.
+    pub(super) answer_deadline: Option<Timestamp>,
     /// The application does not want it any more; a confirmation is still waited for.
     pub(super) is_removed: bool,
 }
@@ -50,6 +53,9 @@ pub(super) struct SocketState {
 ///    |           refused, or answered and not wanted             |
 ///    '-----------------------------------------------------------'
 /// ```
+///
+/// What is not answered in time goes from `AuthAsked` to `Idle`, and from `Requested` to `Leaving`: the
+/// answer may still come.
 ///
 /// From `AuthAsked`, `Requested` and `Connected` the loss of the connection leads to `Waiting`, from
 /// `Leaving` to `Waiting` where it is wanted again, or else to `Idle`.
@@ -103,6 +109,7 @@ impl SocketState {
             early: Early::default(),
             epoch: None,
             takes_early: false,
+            answer_deadline: None,
             is_removed: false,
         }
     }
@@ -128,9 +135,28 @@ impl SocketState {
         self.acks.contains(id) || self.queue.contains(id)
     }
 
+    /// A connect is under way, of which this is the time by which it must be answered.
+    pub(super) fn await_answer(&mut self, now: Timestamp) {
+        self.answer_deadline = self.config.connect_timeout.map(|timeout| now + timeout);
+    }
+
+    /// When a connect that is wanted has failed for want of an answer.
+    pub(super) fn connect_deadline(&self) -> Option<Timestamp> {
+        match self.standing {
+            Standing::AuthAsked | Standing::Requested | Standing::Leaving { again: true } => {
+                self.answer_deadline
+            }
+            Standing::Idle
+            | Standing::Waiting
+            | Standing::Leaving { again: false }
+            | Standing::Connected { .. } => None,
+        }
+    }
+
     /// The earliest time at which something is due.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        [self.acks.deadline, self.queue.deadline()].into_iter().flatten().min()
+        let deadlines = [self.acks.deadline, self.queue.deadline(), self.connect_deadline()];
+        deadlines.into_iter().flatten().min()
     }
 }
 

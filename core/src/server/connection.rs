@@ -27,7 +27,7 @@ pub(crate) struct Connection {
     /// When the connection is closed unless it has joined a namespace.
     pub(super) connect_deadline: Option<Timestamp>,
     /// Whether the inbox has been full since the last heartbeat was due, so that the driver stopped
-    /// reading, and a pong may be among what it has not read.
+    /// reading, and a pong or attachments may be among what it has not read.
     pub(super) input_was_held: bool,
     /// The time of this connection's one valid entry in the timer heap.
     pub(super) armed: Option<Timestamp>,

@@ -28,6 +28,9 @@ impl Model {
         if session.was_held {
             session.was_held = session.is_full(&self.rules);
             session.engine.excuse(now, &self.rules, now);
+            if let Some(partial) = &mut session.partial {
+                partial.until = now + self.rules.attachments_timeout;
+            }
         }
         session.engine.handle_timeout(now, &self.rules);
         self.settle(connection);

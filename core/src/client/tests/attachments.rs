@@ -66,6 +66,33 @@ fn attachments_that_do_not_come_end_the_connection() {
     wire.finish();
 }
 
+/// The server has sent them; it is the application that has kept the driver from reading them.
+#[test]
+fn attachments_are_given_their_time_anew_where_nobody_read() {
+    let mut wire = Wire::with(|config| {
+        config.transports = [crate::Transport::WebSocket].into();
+        config.limits.inbox_events = 1;
+    });
+    wire.connect(wire.root);
+    wire.establish_websocket();
+    wire.text(r#"42["slow"]"#);
+    wire.text(r#"451-["a",{"_placeholder":true,"num":0}]"#);
+    assert!(!wire.client.wants_input());
+    wire.advance(31_000);
+    assert_eq!(wire.events(), [r#"["slow"]"#]);
+    wire.text("2");
+    wire.binary(&[1]);
+    assert_eq!(wire.events().len(), 1, "they came in time after all");
+
+    wire.text(r#"451-["a",{"_placeholder":true,"num":0}]"#);
+    for _ in 0..3 {
+        wire.advance(20_000);
+        wire.text("2");
+    }
+    assert_eq!(wire.events()[0], "closed: parse error", "but not for ever");
+    wire.finish();
+}
+
 #[test]
 fn parts_are_forgotten_with_the_connection() {
     let mut wire = Wire::connected_websocket();

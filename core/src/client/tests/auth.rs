@@ -48,6 +48,42 @@ fn the_application_is_asked_at_each_connect() {
 }
 
 #[test]
+fn what_is_told_can_be_changed_for_the_next_connect() {
+    let mut wire = Wire::connected_websocket();
+    let auth = Auth::encode(&[("token", "t")].into_iter().collect::<Map>()).expect("an object");
+    wire.root().set_auth(AuthSource::Value(auth));
+    assert!(wire.output().is_empty());
+    wire.client.handle_websocket_closed(wire.now, wire.key());
+    wire.sleep();
+    wire.dial();
+    wire.text(HANDSHAKE);
+    assert_eq!(wire.output(), [r#"40{"token":"t"}"#]);
+    wire.finish();
+}
+
+/// Trap 35: an application that never answers holds nothing for ever.
+#[test]
+fn an_application_that_does_not_say_what_to_tell_has_time_until_the_connect_fails() {
+    let mut wire = Wire::with_root(
+        |config| config.transports = [crate::Transport::WebSocket].into(),
+        |root| {
+            root.auth = AuthSource::Ask;
+            root.connect_timeout = Some(core::time::Duration::from_millis(1_000));
+        },
+    );
+    wire.connect(wire.root);
+    wire.dial();
+    wire.text(HANDSHAKE);
+    wire.advance(999);
+    assert!(wire.root().is_active());
+    wire.advance(1);
+    let unanswered = "connect error /: the namespace was not confirmed in time";
+    assert!(wire.events().contains(&unanswered.into()));
+    assert!(!wire.authenticate("late"));
+    wire.finish();
+}
+
+#[test]
 fn an_answer_for_an_earlier_connect_is_stale() {
     let mut wire = asking();
     wire.connect(wire.root);

@@ -295,3 +295,84 @@ fn packets_for_namespaces_that_are_not_connected_are_ignored() {
     assert!(!wire.socket(chat).is_active() && wire.root().is_connected());
     wire.finish();
 }
+
+/// Trap 35: the reference waits for ever.
+#[test]
+fn a_connect_that_is_not_answered_fails() {
+    let mut wire = Wire::connected_websocket();
+    let chat = wire.add("/chat");
+    wire.connect(chat);
+    wire.output();
+    for _ in 0..2 {
+        wire.advance(20_000);
+        wire.text("2");
+    }
+    assert_eq!(wire.events(), [""; 0]);
+    wire.advance(5_000);
+    let unanswered = ["connect error /chat: the namespace was not confirmed in time"];
+    assert_eq!(wire.events(), unanswered);
+    assert!(!wire.socket(chat).is_active() && wire.root().is_connected());
+    wire.output();
+
+    // Another CONNECT would be a violation, before the first is answered.
+    wire.connect(chat);
+    wire.text("2");
+    wire.advance(20_000);
+    wire.text("2");
+    wire.advance(25_000);
+    assert_eq!(wire.events(), unanswered);
+    assert_eq!(wire.output(), ["3"], "one answer to both pings, and no CONNECT");
+
+    // An answer that comes after all is one to a connect that nobody wants any more.
+    wire.text(r#"40/chat,{"sid":"late"}"#);
+    assert_eq!(wire.events(), [""; 0]);
+    assert_eq!(wire.output(), ["41/chat,"]);
+    wire.connect(chat);
+    assert_eq!(wire.output(), ["40/chat,"]);
+    wire.text(r#"40/chat,{"sid":"b"}"#);
+    assert_eq!(wire.events(), ["connected /chat b"]);
+    wire.text("2");
+    wire.advance(20_000);
+    wire.text("2");
+    wire.advance(20_000);
+    wire.text("2");
+    wire.advance(20_000);
+    assert_eq!(wire.events(), [""; 0], "once connected, nothing is awaited");
+    wire.finish();
+}
+
+#[test]
+fn with_the_last_namespace_that_is_not_answered_the_connection_is_closed() {
+    let mut wire = Wire::with_root(
+        |config| config.transports = [crate::Transport::WebSocket].into(),
+        |root| root.connect_timeout = Some(core::time::Duration::from_millis(100)),
+    );
+    wire.connect(wire.root);
+    wire.dial();
+    wire.text(HANDSHAKE);
+    assert_eq!(wire.output(), ["40"]);
+    wire.advance(100);
+    let unanswered = "connect error /: the namespace was not confirmed in time";
+    assert_eq!(wire.events(), ["opened", unanswered, "closed: io client disconnect"]);
+    assert_eq!(wire.output(), ["(close)"]);
+    assert!(wire.client.is_at_rest());
+    wire.finish();
+}
+
+#[test]
+fn an_answer_that_nobody_could_read_is_waited_for() {
+    let mut wire = Wire::with(|config| {
+        config.transports = [crate::Transport::WebSocket].into();
+        config.limits.inbox_events = 1;
+    });
+    wire.connect(wire.root);
+    wire.establish_websocket();
+    let chat = wire.add("/chat");
+    wire.connect(chat);
+    wire.text(r#"42["slow"]"#);
+    wire.advance(50_000);
+    assert_eq!(wire.events(), [r#"["slow"]"#]);
+    wire.text(r#"40/chat,{"sid":"b"}"#);
+    assert_eq!(wire.events(), ["connected /chat b"]);
+    wire.finish();
+}

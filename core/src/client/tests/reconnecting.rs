@@ -207,3 +207,20 @@ fn the_same_inputs_give_the_same_delays_and_other_seeds_others() {
     assert_eq!(delays(1), delays(1));
     assert_ne!(delays(1), delays(2));
 }
+
+#[test]
+fn a_delay_can_be_cut_short() {
+    let mut wire = Wire::connected_websocket();
+    wire.client.reconnect_now(wire.now);
+    assert!(wire.client.poll_websocket().is_none(), "there is a connection");
+    wire.client.handle_websocket_closed(wire.now, wire.key());
+    wire.events();
+    wire.advance(10);
+    wire.client.reconnect_now(wire.now);
+    assert_eq!(wire.client.poll_timeout(), Some(wire.now));
+    wire.client.handle_timeout(wire.now);
+    assert_eq!(wire.events(), ["attempt 1"]);
+    wire.establish_websocket();
+    assert!(wire.root().is_connected());
+    wire.finish();
+}

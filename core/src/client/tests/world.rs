@@ -119,6 +119,7 @@ impl World {
                     "/asked" => AuthSource::Ask,
                     _ => AuthSource::Value(Auth::none()),
                 },
+                connect_timeout: Some(Duration::from_secs(5)),
                 retries: u32::MAX,
                 ack_timeout: Duration::from_secs(3),
             };

@@ -67,6 +67,29 @@ fn attachments_must_come_in_time() {
     );
 }
 
+/// The client has sent them; it is the application that has kept the driver from reading them.
+#[test]
+fn attachments_are_given_their_time_anew_where_nobody_read() {
+    let mut pair = Pair::with(|config| config.limits.inbox_events = 1);
+    let (peer, _) = pair.joined();
+    let connection = pair.connection(peer);
+    pair.send_together(peer, &[r#"42["slow"]"#, HEADER]);
+    assert!(!pair.server.wants_input(connection));
+    pair.advance(40_000);
+    assert_eq!(pair.events(peer), [r#"["slow"]"#]);
+    pair.advance(20_000);
+    pair.send_binary(peer, &[1]);
+    pair.send_binary(peer, &[2, 3]);
+    assert_eq!(pair.events(peer).len(), 1, "they came in time after all");
+
+    pair.send(peer, HEADER);
+    for _ in 0..4 {
+        pair.send(peer, "3");
+        pair.advance(20_000);
+    }
+    assert_eq!(pair.events(peer)[0], "violation: illegal attachments", "but not for ever");
+}
+
 #[test]
 fn all_parts_together_are_limited() {
     let mut pair = Pair::with(|config| config.limits.max_payload = 100);
