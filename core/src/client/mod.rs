@@ -30,6 +30,8 @@
 //! 7. **Sleep** until [`Manager::poll_timeout`], or until there is input or a command. Then go on
 //!    with step 1.
 //!
+//! `examples/src/bin/blocking-client.rs` in the repository is such a driver, in plain `std`.
+//!
 //! Extra calls do no harm, and no order of calls is wrong. Keys name one request or WebSocket of one
 //! session, so that what comes late is recognized and ignored.
 //!

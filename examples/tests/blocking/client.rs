@@ -12,7 +12,7 @@ use sansocket_core::codec::websocket::{
 };
 
 /// Nothing here takes so long. It turns a server that hangs into a test that fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server, stopped when it is dropped.
 pub(crate) struct Server {
@@ -39,6 +39,10 @@ impl Server {
         BufReader::new(stdout).read_line(&mut line).expect("it says where it listens");
         let port = line.trim().strip_prefix("listening on 127.0.0.1:").expect("the address");
         Self { process, port: port.parse().expect("a port") }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     pub(crate) fn stream(&self) -> TcpStream {

@@ -1,6 +1,7 @@
-//! The example `blocking`, run as a process and spoken to over TCP.
+//! The example `blocking`, run as a process and spoken to over TCP; and `blocking-client`.
 
 mod client;
+mod terminal;
 
 use std::io::{ErrorKind, Write};
 use std::net::Shutdown;
