@@ -18,8 +18,9 @@ use sansocket_core::{AckOutcome, EngineError, Frame, TransportKey};
 use crate::inner::Inner;
 use crate::runtime::Sleep;
 
-/// What one read takes at most. A read that fills it is followed by another.
-const READ_BYTES: usize = 64 << 10;
+/// What one read takes at most. A read that fills it is followed by another. More than the 64 KiB
+/// that files are often cut into: with the packets around it, such a piece fits.
+const READ_BYTES: usize = 128 << 10;
 
 /// Small frames are gathered up to this size, larger ones are written from where they are.
 const GATHER_BYTES: usize = 16 << 10;
