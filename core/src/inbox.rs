@@ -41,6 +41,10 @@ impl<E: Weigh> Inbox<E> {
 
     pub(crate) fn push(&mut self, event: E) {
         self.bytes += event.bytes();
+        if self.events.capacity() == 0 {
+            // Most connections only ever join, and four events would be the first room otherwise.
+            self.events.reserve_exact(1);
+        }
         self.events.push_back(event);
     }
 

@@ -2,6 +2,14 @@ use super::*;
 use crate::{DisconnectReason, Event};
 
 #[test]
+fn one_event_takes_room_for_one() {
+    let mut inbox = Inbox::default();
+    inbox.push(Event::Closed(DisconnectReason::TransportClose));
+    inbox.pop();
+    assert_eq!(inbox.events.capacity(), 1);
+}
+
+#[test]
 fn an_inbox_gives_the_memory_of_a_burst_back_and_keeps_that_of_a_few() {
     let mut inbox = Inbox::default();
     let event = || Event::Closed(DisconnectReason::TransportClose);

@@ -102,7 +102,9 @@ impl Lanes {
         let index = match self.lanes.iter().position(|lane| lane.key == key) {
             Some(index) => index,
             None => {
-                self.lanes.push(Lane { key, socket: None, running: None, queue: VecDeque::new() });
+                // For most there is never more than one item at a time.
+                let queue = VecDeque::with_capacity(1);
+                self.lanes.push(Lane { key, socket: None, running: None, queue });
                 self.lanes.len() - 1
             }
         };
