@@ -234,6 +234,16 @@ fn tell(event: &Event) -> io::Result<()> {
         Event::Connected(connected) => writeln!(io::stderr(), "connected as {}", connected.id),
         Event::ConnectError { error, .. } => writeln!(io::stderr(), "not connected: {error}"),
         Event::Disconnected { reason, .. } => writeln!(io::stderr(), "disconnected: {reason}"),
+        Event::Discarded { limit, .. } => writeln!(io::stderr(), "longer than {limit} bytes"),
+        Event::Opened
+        | Event::Upgraded
+        | Event::Closed(_)
+        | Event::ReconnectAttempt { .. }
+        | Event::ReconnectError(_)
+        | Event::ReconnectFailed
+        | Event::Reconnected { .. }
+        | Event::AuthRequested(_) => Ok(()),
+        // A later version of the core may tell more.
         _ => Ok(()),
     }
 }
