@@ -19,8 +19,8 @@ pub struct Limits {
     pub payload_packets: usize,
     /// Binary attachments of one packet. The reference's `maxAttachments`.
     pub attachments: usize,
-    /// Time from a packet's header to its last attachment; then the connection is closed. The
-    /// reference waits for ever.
+    /// Time from a packet's header to its last attachment; then the connection is closed. Where the
+    /// application kept the driver from reading, the time begins anew. The reference waits for ever.
     pub attachments_timeout: Duration,
     /// Nesting of arrays and objects in JSON. serde_json's own limit is the same, so deeper values
     /// could not be decoded by a handler anyway.
