@@ -6,6 +6,7 @@
 
 pub mod arguments;
 pub mod json;
+pub mod manager;
 pub mod packet;
 pub mod request;
 pub mod session;
@@ -31,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "arguments", body: arguments::run },
     #[cfg(feature = "driver")]
     Target { name: "driver", body: driver },
+    Target { name: "manager", body: manager::run },
     Target { name: "packet", body: packet::run },
     Target { name: "request", body: request::run },
     Target { name: "server", body: server },
