@@ -123,7 +123,7 @@ impl World {
         asked.retries = 1;
         let sockets = [("/", SocketConfig::default()), ("/a", asked)]
             .map(|(name, config)| manager.namespace(name, config).expect("it may be added"));
-        let mut application = Application::new(sockets);
+        let application = Application::new(sockets);
         application.connect(&mut manager, Timestamp::ZERO, 0);
         let (requests, websockets) = (Vec::new(), Vec::new());
         let mut world = Self { manager, now: Timestamp::ZERO, application, requests, websockets };

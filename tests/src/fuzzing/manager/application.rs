@@ -33,7 +33,7 @@ impl Application {
         }
     }
 
-    pub(super) fn connect(&mut self, manager: &mut Manager, now: Timestamp, which: usize) {
+    pub(super) fn connect(&self, manager: &mut Manager, now: Timestamp, which: usize) {
         manager.socket(self.sockets[which]).expect("it is there").connect(now);
     }
 
