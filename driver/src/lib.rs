@@ -1,13 +1,15 @@
-//! What a Socket.IO server does on every async runtime alike.
+//! What a Socket.IO server and a client do on every async runtime alike.
 
 mod accept;
 mod app;
+pub mod client;
 #[cfg(feature = "futures-io")]
 mod futures_io;
 mod handshake;
 mod http;
 mod inner;
 mod key_map;
+mod masking;
 mod runtime;
 mod serve;
 mod session;

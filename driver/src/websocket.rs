@@ -11,11 +11,13 @@ use hyper::rt::{Read, ReadBuf, Write};
 use hyper::upgrade::Upgraded;
 use sansocket_core::codec::engine::Inbound;
 use sansocket_core::codec::websocket::{
-    CloseCode, Decoder, DecoderConfig, Message, Role, encode_close, encode_pong,
+    CloseCode, Decoder, DecoderConfig, Message, Opcode, Role, close_payload, encode_close,
+    encode_pong,
 };
 use sansocket_core::{AckOutcome, EngineError, Frame, TransportKey};
 
 use crate::inner::Inner;
+use crate::masking::masked;
 use crate::runtime::Sleep;
 
 /// What one read takes at most. A read that fills it is followed by another. More than the 64 KiB
@@ -34,6 +36,8 @@ const KEPT_CAPACITY: usize = 512;
 /// take yet; an idle WebSocket has neither, and no buffers.
 pub(crate) struct WebSocket {
     stream: Upgraded,
+    /// Our side.
+    role: Role,
     decoder: Decoder,
     /// Whether binary packets go out as text.
     pub(crate) sends_text_only: bool,
@@ -113,11 +117,13 @@ impl Buffers {
 }
 
 impl WebSocket {
-    pub(crate) fn new(stream: Upgraded, config: DecoderConfig, sends_text_only: bool) -> Self {
+    /// `role` is ours.
+    pub(crate) fn new(stream: Upgraded, role: Role, config: DecoderConfig) -> Self {
         Self {
             stream,
-            decoder: Decoder::new(Role::Server, config),
-            sends_text_only,
+            role,
+            decoder: Decoder::new(role, config),
+            sends_text_only: false,
             unsent: Vec::new(),
             is_held_back: false,
             pong: None,
@@ -163,7 +169,7 @@ impl WebSocket {
                     // One pong answers all pings before it (RFC 6455, 5.5.3), so a flood of pings
                     // from a peer that does not read keeps no more than one.
                     if !self.close_queued {
-                        self.pong = Some(encode_pong(&data));
+                        self.pong = self.pong_frame(&data);
                     }
                 }
                 Ok(Some(Message::Pong(_))) => {}
@@ -184,7 +190,7 @@ impl WebSocket {
     fn queue_close(&mut self, code: Option<CloseCode>) {
         if !std::mem::replace(&mut self.close_queued, true) {
             self.unsent.extend(self.pong.take());
-            self.unsent.push(encode_close(code, ""));
+            self.unsent.extend(self.close_frame(code));
         }
     }
 
@@ -192,8 +198,28 @@ impl WebSocket {
     pub(crate) fn queue_close_behind(&mut self, frames: &mut Vec<Bytes>) {
         if !std::mem::replace(&mut self.close_queued, true) {
             frames.extend(self.pong.take());
-            frames.push(encode_close(None, ""));
+            frames.extend(self.close_frame(None));
         }
+    }
+
+    /// `None` without randomness, which a client needs; the peer then sees the stream end.
+    fn close_frame(&self, code: Option<CloseCode>) -> Option<Bytes> {
+        match self.role {
+            Role::Server => Some(encode_close(code, "")),
+            Role::Client => masked(Opcode::Close, &close_payload(code, "")).ok(),
+        }
+    }
+
+    fn pong_frame(&self, data: &[u8]) -> Option<Bytes> {
+        match self.role {
+            Role::Server => Some(encode_pong(data)),
+            Role::Client => masked(Opcode::Pong, data).ok(),
+        }
+    }
+
+    /// Keeps frames for the next write.
+    pub(crate) fn keep(&mut self, frames: &mut Vec<Bytes>) {
+        self.unsent.append(frames);
     }
 
     /// Whether everything that was given to [`write`](Self::write) is on its way.
@@ -300,15 +326,15 @@ pub(crate) struct Closing {
 }
 
 impl Closing {
-    fn new(inner: &Inner, mut websocket: WebSocket) -> Self {
+    pub(crate) fn new(mut websocket: WebSocket, deadline: Pin<Box<dyn Sleep>>) -> Self {
         websocket.queue_close(None);
-        let deadline = inner.now() + inner.settings.close_timeout;
-        Self { websocket, deadline: inner.runtime.sleep_until(deadline) }
+        Self { websocket, deadline }
     }
 
     /// Until that is over, or the server ends for good.
     pub(crate) async fn run(inner: &Inner, websocket: WebSocket) {
-        let mut closing = Self::new(inner, websocket);
+        let deadline = inner.now() + inner.settings.close_timeout;
+        let mut closing = Self::new(websocket, inner.runtime.sleep_until(deadline));
         let mut aborted = pin!(inner.aborted.wait());
         poll_fn(|cx| match Pin::new(&mut closing).poll(cx) {
             Poll::Ready(()) => Poll::Ready(()),

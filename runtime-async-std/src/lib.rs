@@ -1,4 +1,4 @@
-//! A Socket.IO server on async-std.
+//! Socket.IO, server and client, on async-std.
 //!
 //! ```no_run
 //! use sansocket_async_std::{Ack, Server, Socket};
@@ -48,6 +48,7 @@
 //! # }
 //! ```
 
+pub mod client;
 mod runtime;
 mod server;
 mod stream;
@@ -55,6 +56,7 @@ mod stream;
 mod tls;
 
 pub use bytes;
+pub use client::Client;
 #[cfg(feature = "tls")]
 pub use futures_rustls::rustls;
 pub use http;

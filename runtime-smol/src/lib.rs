@@ -1,4 +1,4 @@
-//! A Socket.IO server on smol.
+//! Socket.IO, server and client, on smol.
 //!
 //! ```no_run
 //! use sansocket_smol::{Ack, Server, Socket};
@@ -46,6 +46,7 @@
 //! # }
 //! ```
 
+pub mod client;
 mod runtime;
 mod server;
 mod stream;
@@ -53,6 +54,7 @@ mod stream;
 mod tls;
 
 pub use bytes;
+pub use client::Client;
 #[cfg(feature = "tls")]
 pub use futures_rustls::rustls;
 pub use http;

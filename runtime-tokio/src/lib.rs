@@ -1,4 +1,4 @@
-//! A Socket.IO server on tokio.
+//! Socket.IO, server and client, on tokio.
 //!
 //! ```no_run
 //! use sansocket_tokio::{Ack, Server, Socket};
@@ -43,6 +43,7 @@
 //! # }
 //! ```
 
+pub mod client;
 mod runtime;
 mod server;
 #[cfg(feature = "tls")]
@@ -51,6 +52,7 @@ mod tls;
 pub mod tower;
 
 pub use bytes;
+pub use client::Client;
 pub use http;
 pub use runtime::Tokio;
 pub use sansocket_driver::*;

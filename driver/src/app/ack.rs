@@ -1,6 +1,6 @@
 //! Acknowledgements that somebody waits for.
 //!
-//! Whatever becomes of one is an [`AckOutcome`] of the core: an answer, a deadline that passed, a
+//! Whatever becomes of one is an outcome that the core tells: an answer, a deadline that passed, a
 //! socket that was disconnected. Nothing here keeps time.
 
 use std::collections::HashMap;
@@ -13,23 +13,22 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use futures_channel::oneshot;
-use sansocket_core::{AckFailure, AckId, AckOutcome, Args};
+use sansocket_core::{AckFailure, AckId, Args};
 use serde::de::DeserializeOwned;
-
-use crate::inner::Inner;
 
 use super::error::{AckError, BroadcastAckError, BroadcastAckErrorKind, EmitError};
 use super::sync::lock;
 
-/// Who waits for which acknowledgement, by ids that no two emits of a server share.
+/// Who waits for which acknowledgement, by ids that no two emits of a server, or of a client's
+/// connection, share.
 #[derive(Default)]
-pub(super) struct Acks {
+pub(crate) struct Acks {
     next: AtomicU64,
     waiters: Mutex<HashMap<AckId, Waiter>>,
 }
 
 enum Waiter {
-    One(oneshot::Sender<Result<Args, AckFailure>>),
+    One(oneshot::Sender<Result<Args, AckError>>),
     Many(Collector),
 }
 
@@ -49,12 +48,12 @@ struct Answers {
 }
 
 impl Acks {
-    pub(super) fn resolve(&self, outcome: AckOutcome) {
+    pub(crate) fn resolve(&self, id: AckId, result: Result<Args, AckFailure>) {
         let mut waiters = lock(&self.waiters);
         // Nobody may wait any more: the future was dropped.
-        let Entry::Occupied(mut entry) = waiters.entry(outcome.id) else { return };
+        let Entry::Occupied(mut entry) = waiters.entry(id) else { return };
         if let Waiter::Many(collector) = entry.get_mut() {
-            collector.answers.add(outcome.result);
+            collector.answers.add(result);
             if collector.is_complete() {
                 let waiter = entry.remove();
                 drop(waiters);
@@ -63,12 +62,23 @@ impl Acks {
             return;
         }
         let waiter = entry.remove();
-        // The receiving task is woken without the lock.
         drop(waiters);
-        if let Waiter::One(sender) = waiter {
-            // It fails if the future was dropped just now.
-            let _ = sender.send(outcome.result);
+        waiter.answer(result.map_err(AckError::from));
+    }
+
+    /// As [`resolve`](Self::resolve), where nobody was asked but one.
+    pub(crate) fn resolve_one(&self, id: AckId, result: Result<Args, AckError>) {
+        // The receiving task is woken without the lock.
+        let waiter = lock(&self.waiters).remove(&id);
+        if let Some(waiter) = waiter {
+            waiter.answer(result);
         }
+    }
+
+    /// Tells everybody that nothing comes any more.
+    pub(crate) fn clear(&self) {
+        let waiters = std::mem::take(&mut *lock(&self.waiters));
+        drop(waiters);
     }
 
     #[cfg(test)]
@@ -103,6 +113,16 @@ impl Acks {
 }
 
 impl Waiter {
+    fn answer(self, result: Result<Args, AckError>) {
+        match self {
+            Self::One(sender) => {
+                // It fails if the future was dropped just now.
+                let _ = sender.send(result);
+            }
+            Self::Many(_) => {}
+        }
+    }
+
     fn complete(self) {
         match self {
             Self::One(_) => {}
@@ -135,22 +155,22 @@ impl Answers {
 
 /// Somebody who waits. Whoever stops waiting leaves nothing behind.
 struct Waiting<R> {
-    inner: Arc<Inner>,
+    acks: Arc<Acks>,
     id: AckId,
     receiver: oneshot::Receiver<R>,
 }
 
 impl<R> Waiting<R> {
-    fn new(inner: &Arc<Inner>, waiter: impl FnOnce(oneshot::Sender<R>) -> Waiter) -> Self {
+    fn new(acks: &Arc<Acks>, waiter: impl FnOnce(oneshot::Sender<R>) -> Waiter) -> Self {
         let (sender, receiver) = oneshot::channel();
-        let id = inner.app.acks.register(waiter(sender));
-        Self { inner: inner.clone(), id, receiver }
+        let id = acks.register(waiter(sender));
+        Self { acks: acks.clone(), id, receiver }
     }
 }
 
 impl<R> Drop for Waiting<R> {
     fn drop(&mut self) {
-        self.inner.app.acks.forget(self.id);
+        self.acks.forget(self.id);
     }
 }
 
@@ -164,17 +184,14 @@ pub struct AckFuture<T> {
 
 enum AckState {
     NotSent(Option<EmitError>),
-    Waiting(Waiting<Result<Args, AckFailure>>),
+    Waiting(Waiting<Result<Args, AckError>>),
 }
 
 impl<T> AckFuture<T> {
     /// `send` gets the id of the acknowledgement that the event is to ask for.
-    pub(super) fn new(
-        inner: &Arc<Inner>,
-        send: impl FnOnce(AckId) -> Result<(), EmitError>,
-    ) -> Self {
+    pub(crate) fn new(acks: &Arc<Acks>, send: impl FnOnce(AckId) -> Result<(), EmitError>) -> Self {
         // Registered first, because the answer may come before `send` returns.
-        let waiting = Waiting::new(inner, Waiter::One);
+        let waiting = Waiting::new(acks, Waiter::One);
         let state = match send(waiting.id) {
             Ok(()) => AckState::Waiting(waiting),
             Err(error) => AckState::NotSent(Some(error)),
@@ -195,12 +212,9 @@ impl<T: DeserializeOwned> Future for AckFuture<T> {
             AckState::Waiting(waiting) => waiting,
         };
         Pin::new(&mut waiting.receiver).poll(cx).map(|outcome| match outcome {
-            Ok(Ok(args)) => Ok(args.decode()?),
-            Ok(Err(AckFailure::TimedOut)) => Err(AckError::TimedOut),
-            // A waiter that is dropped has no server any more.
-            Ok(Err(AckFailure::Disconnected)) | Err(oneshot::Canceled) => {
-                Err(AckError::Disconnected)
-            }
+            Ok(result) => Ok(result?.decode()?),
+            // A waiter that is dropped has no server any more, or no connection.
+            Err(oneshot::Canceled) => Err(AckError::Disconnected),
         })
     }
 }
@@ -231,15 +245,15 @@ pub(super) struct Asked {
 impl<T> BroadcastAckFuture<T> {
     /// `send` gets the id of the acknowledgement that the event is to ask for.
     pub(super) fn new(
-        inner: &Arc<Inner>,
+        acks: &Arc<Acks>,
         send: impl FnOnce(AckId) -> Result<Asked, sansocket_core::EncodeError>,
     ) -> Self {
-        let waiting = Waiting::new(inner, |done| {
+        let waiting = Waiting::new(acks, |done| {
             Waiter::Many(Collector { answers: Answers::default(), expected: None, done })
         });
         let state = match send(waiting.id) {
             Ok(Asked { queued, overflowed }) => {
-                inner.app.acks.expect(waiting.id, queued);
+                acks.expect(waiting.id, queued);
                 BroadcastState::Waiting { waiting, overflowed }
             }
             Err(error) => BroadcastState::Failed(Some(BroadcastAckErrorKind::Encode(error))),

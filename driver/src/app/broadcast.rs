@@ -212,7 +212,7 @@ impl TimedBroadcast {
         args: &(impl Serialize + ?Sized),
     ) -> BroadcastAckFuture<T> {
         let Broadcast { inner, namespace, .. } = &self.broadcast;
-        BroadcastAckFuture::new(inner, |id| {
+        BroadcastAckFuture::new(&inner.app.acks, |id| {
             let message = with_encoder(|encoder| {
                 Message::event(encoder, &namespace.name, event, args, Some(id))
             })?;

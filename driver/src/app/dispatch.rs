@@ -103,14 +103,14 @@ pub(crate) fn receive(socket: &Arc<SocketShared>, received: Received) -> Option<
     receive_by_several(socket, received, &any, [own_handler, handler])
 }
 
-type AnyHandlers = Option<Arc<[Arc<super::listeners::OnAny>]>>;
+type AnyHandlers = Option<Arc<[Arc<super::listeners::OnAny<Socket>>]>>;
 
 /// All of an event's handlers, one after the other. The first of `handlers` acknowledges.
 fn receive_by_several(
     socket: &Arc<SocketShared>,
     received: Received,
     any: &[AnyHandlers],
-    handlers: [Option<super::listeners::Found>; 2],
+    handlers: [Option<super::listeners::Found<Socket>>; 2],
 ) -> Option<Work> {
     let mut ack = received.ack();
     let mut works = Vec::new();
@@ -128,7 +128,7 @@ fn receive_by_several(
 fn call(
     socket: &Arc<SocketShared>,
     event: Arc<str>,
-    handler: &dyn ErasedHandler,
+    handler: &dyn ErasedHandler<Socket>,
     args: sansocket_core::Args,
     ack: Option<sansocket_core::AckId>,
 ) -> Option<Work> {
@@ -156,7 +156,8 @@ pub(crate) fn violation(_inner: &Inner, error: PacketError) {
     tracing::debug!(%error, "client broke the protocol");
 }
 
-fn in_order(mut works: Vec<Work>) -> Option<Work> {
+/// Runs one after the other.
+pub(crate) fn in_order(mut works: Vec<Work>) -> Option<Work> {
     match works.len() {
         0 | 1 => works.pop(),
         _ => Some(Box::pin(async move {

@@ -12,7 +12,7 @@ thread_local! {
 ///
 /// It is taken out for the time. A `Serialize` that emits in turn finds none and makes one, and so
 /// does one that runs while the thread ends.
-pub(super) fn with_encoder<R>(encode: impl FnOnce(&mut Encoder) -> R) -> R {
+pub(crate) fn with_encoder<R>(encode: impl FnOnce(&mut Encoder) -> R) -> R {
     let mut encoder = ENCODER.try_with(Cell::take).ok().flatten().unwrap_or_default();
     let result = encode(&mut encoder);
     // Fails only while the thread ends, when there is nothing to keep it for.

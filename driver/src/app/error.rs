@@ -4,14 +4,15 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use sansocket_core::{ArgsError, EncodeError, SocketId};
+use sansocket_core::{AckFailure, ArgsError, EncodeError};
 use thiserror::Error;
 
-/// Why a message to one socket was not sent. The client has not seen any of it.
+/// Why a message was not sent. The peer has not seen any of it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EmitError {
-    /// The socket is not connected: not yet, or no longer.
+    /// The socket is not connected: not yet, or no longer. Of a client: it is closed for good, or the
+    /// connection that asked for an acknowledgement is gone.
     #[error("socket is not connected")]
     NotConnected,
     /// More waits to be sent than [`Limits::outbox_bytes`](crate::Limits).
@@ -20,9 +21,16 @@ pub enum EmitError {
     /// The message was volatile and the transport not ready.
     #[error("volatile message was dropped")]
     Dropped,
-    /// The client owes [`Limits::pending_acks`](crate::Limits) acknowledgements already.
+    /// The peer owes [`Limits::pending_acks`](crate::Limits) acknowledgements already.
     #[error("too many pending acknowledgements")]
     TooManyAcks,
+    /// A packet of the message is larger than the server takes, which would close the connection. Of
+    /// a client only.
+    #[error("packet exceeds the {limit} bytes that the server takes")]
+    TooLarge {
+        /// The server's `maxPayload`, in bytes.
+        limit: usize,
+    },
     /// The event's name is reserved, or its arguments could not be encoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -44,6 +52,21 @@ impl From<sansocket_core::EmitError> for EmitError {
     }
 }
 
+impl From<sansocket_core::client::EmitError> for EmitError {
+    fn from(error: sansocket_core::client::EmitError) -> Self {
+        use sansocket_core::client::EmitError as Core;
+        match error {
+            Core::Full => Self::Full,
+            Core::Dropped => Self::Dropped,
+            // No two emits of a connection share an id.
+            Core::TooManyAcks | Core::AckInUse => Self::TooManyAcks,
+            Core::TooLarge { limit } => Self::TooLarge { limit },
+            // The core may name more reasons in a later version.
+            Core::Stale | _ => Self::NotConnected,
+        }
+    }
+}
+
 /// Why a socket did not join a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -61,7 +84,7 @@ pub enum JoinError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AckError {
-    /// The client did not answer in time.
+    /// The peer did not answer in time.
     #[error("operation has timed out")]
     TimedOut,
     /// The socket was disconnected before it answered.
@@ -70,9 +93,22 @@ pub enum AckError {
     /// The answer does not fit the type that was asked for.
     #[error("acknowledgement does not fit: {0}")]
     Decode(#[from] ArgsError),
+    /// The connection was lost at each of many tries, of which the event may be the cause. Of
+    /// [`emit_at_least_once`](crate::client::Socket::emit_at_least_once) only.
+    #[error("connection was lost at each try")]
+    Interrupted,
     /// The event was not sent.
     #[error(transparent)]
     Emit(#[from] EmitError),
+}
+
+impl From<AckFailure> for AckError {
+    fn from(failure: AckFailure) -> Self {
+        match failure {
+            AckFailure::TimedOut => Self::TimedOut,
+            AckFailure::Disconnected => Self::Disconnected,
+        }
+    }
 }
 
 /// Not everybody acknowledged a broadcast.
@@ -165,8 +201,8 @@ pub struct HandlerError {
     pub event: Arc<str>,
     /// The namespace's name.
     pub namespace: Arc<str>,
-    /// The socket.
-    pub socket: SocketId,
+    /// The socket's id; `None` where a client is not connected.
+    pub socket: Option<Box<str>>,
     /// What went wrong.
     #[source]
     pub kind: HandlerErrorKind,
@@ -176,24 +212,29 @@ pub struct HandlerError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HandlerErrorKind {
-    /// The client's arguments do not fit the handler's type, so it was not called.
+    /// The peer's arguments do not fit the handler's type, so it was not called.
     #[error("arguments do not fit: {0}")]
     Decode(#[source] ArgsError),
-    /// The handler returned this error. The client got no acknowledgement.
+    /// The handler returned this error. The peer got no acknowledgement.
     #[error("handler failed: {0}")]
     Failed(#[source] Box<dyn StdError + Send + Sync>),
     /// The handler's acknowledgement was not sent.
     #[error("acknowledgement was not sent: {0}")]
     Reply(#[source] EmitError),
+    /// What the server is to be told when a namespace is connected could not be encoded, so the
+    /// namespace is not connected. Of a client only.
+    #[error("{0}")]
+    Auth(#[source] sansocket_core::client::AuthError),
 }
 
 /// Called with every [`HandlerError`].
-pub(super) type ErrorHook = Box<dyn Fn(&HandlerError) + Send + Sync>;
+pub(crate) type ErrorHook = Box<dyn Fn(&HandlerError) + Send + Sync>;
 
-/// Logs without what the client sent. A client can make as many decoding errors as it likes, so
+/// Logs without what the peer sent. A client can make as many decoding errors as it likes, so
 /// those are not worth more than `debug`.
-pub(super) fn log(error: &HandlerError) {
+pub(crate) fn log(error: &HandlerError) {
     let HandlerError { event, namespace, socket, kind } = error;
+    let socket = socket.as_deref().unwrap_or_default();
     match kind {
         // serde's errors quote the values that do not fit.
         HandlerErrorKind::Decode(_) => {
@@ -205,5 +246,6 @@ pub(super) fn log(error: &HandlerError) {
         HandlerErrorKind::Reply(error) => {
             tracing::warn!(%namespace, %socket, %event, %error, "acknowledgement was not sent");
         }
+        HandlerErrorKind::Auth(error) => tracing::warn!(%namespace, %error, "no auth to send"),
     }
 }

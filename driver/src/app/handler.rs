@@ -26,17 +26,18 @@ use super::socket::Socket;
 ///
 /// Handlers of one socket run one after the other, in the order of its events.
 ///
-/// `Form` only tells the forms apart.
+/// `S` is what handlers are called with: a server's [`Socket`] or a client's
+/// [`Socket`](crate::client::Socket). `Form` only tells the forms apart.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
     label = "not an async function of a socket, a value, and perhaps a reply",
     note = "a handler is `async |socket: Socket, value: T| {{ .. }}` with the types written out",
     note = "`T` must be deserializable, the future `Send`, and the result `()`, `Ack(value)` or a `Result`"
 )]
-pub trait Handler<Form>: Send + Sync + 'static {
+pub trait Handler<Form, S = Socket>: Send + Sync + 'static {
     /// Decodes the arguments and calls the function.
     #[doc(hidden)]
-    fn call(&self, call: Call) -> Option<Work>;
+    fn call(&self, call: Call<S>) -> Option<Work>;
 }
 
 /// What the arguments of an event can be taken as: any deserializable type, by
@@ -55,11 +56,11 @@ pub trait FromArgs<Form>: Sized {
 
 /// One event for one handler.
 #[doc(hidden)]
-pub struct Call {
-    pub(super) event: Arc<str>,
-    pub(super) socket: Socket,
-    pub(super) args: Args,
-    pub(super) reply: Reply,
+pub struct Call<S> {
+    pub(crate) event: Arc<str>,
+    pub(crate) socket: S,
+    pub(crate) args: Args,
+    pub(crate) reply: Reply,
 }
 
 /// The form of [`FromArgs`] for types that serde knows.
@@ -82,37 +83,37 @@ impl FromArgs<Undecoded> for Args {
     }
 }
 
-impl<F, Fut> Handler<(Socket,)> for F
+impl<F, Fut, S> Handler<(S,), S> for F
 where
-    F: Fn(Socket) -> Fut + Send + Sync + 'static,
+    F: Fn(S) -> Fut + Send + Sync + 'static,
     Fut: Future<Output: IntoReply> + Send + 'static,
 {
-    fn call(&self, call: Call) -> Option<Work> {
+    fn call(&self, call: Call<S>) -> Option<Work> {
         let Call { event, socket, reply, .. } = call;
         Some(run(self(socket), reply, event))
     }
 }
 
-impl<F, Fut, T, Form> Handler<(Socket, T, Form)> for F
+impl<F, Fut, S, T, Form> Handler<(S, T, Form), S> for F
 where
-    F: Fn(Socket, T) -> Fut + Send + Sync + 'static,
+    F: Fn(S, T) -> Fut + Send + Sync + 'static,
     Fut: Future<Output: IntoReply> + Send + 'static,
     T: FromArgs<Form>,
 {
-    fn call(&self, call: Call) -> Option<Work> {
+    fn call(&self, call: Call<S>) -> Option<Work> {
         let Call { event, socket, args, reply } = call;
         let value = decode(args, &reply, &event)?;
         Some(run(self(socket, value), reply, event))
     }
 }
 
-impl<F, Fut, T, Form> Handler<(Socket, T, Reply, Form)> for F
+impl<F, Fut, S, T, Form> Handler<(S, T, Reply, Form), S> for F
 where
-    F: Fn(Socket, T, Reply) -> Fut + Send + Sync + 'static,
+    F: Fn(S, T, Reply) -> Fut + Send + Sync + 'static,
     Fut: Future<Output: IntoReply> + Send + 'static,
     T: FromArgs<Form>,
 {
-    fn call(&self, call: Call) -> Option<Work> {
+    fn call(&self, call: Call<S>) -> Option<Work> {
         let Call { event, socket, args, mut reply } = call;
         let value = decode(args, &reply, &event)?;
         Some(run(self(socket, value, reply.take()), reply, event))
@@ -130,7 +131,7 @@ fn decode<T: FromArgs<Form>, Form>(args: Args, reply: &Reply, event: &Arc<str>) 
 }
 
 /// The one allocation of a call.
-pub(super) fn run<Fut>(future: Fut, reply: Reply, event: Arc<str>) -> Work
+pub(crate) fn run<Fut>(future: Fut, reply: Reply, event: Arc<str>) -> Work
 where
     Fut: Future<Output: IntoReply> + Send + 'static,
 {
@@ -141,8 +142,8 @@ where
 }
 
 /// A handler whose type is forgotten.
-pub(super) trait ErasedHandler: Send + Sync {
-    fn call(&self, call: Call) -> Option<Work>;
+pub(crate) trait ErasedHandler<S>: Send + Sync {
+    fn call(&self, call: Call<S>) -> Option<Work>;
 }
 
 /// Holds the form, which the handler's type does not.
@@ -151,12 +152,12 @@ struct Formed<H, Form> {
     form: PhantomData<fn() -> Form>,
 }
 
-impl<H: Handler<Form>, Form> ErasedHandler for Formed<H, Form> {
-    fn call(&self, call: Call) -> Option<Work> {
+impl<H: Handler<Form, S>, Form, S> ErasedHandler<S> for Formed<H, Form> {
+    fn call(&self, call: Call<S>) -> Option<Work> {
         self.handler.call(call)
     }
 }
 
-pub(super) fn erase<Form: 'static>(handler: impl Handler<Form>) -> Arc<dyn ErasedHandler> {
+pub(crate) fn erase<Form: 'static, S>(handler: impl Handler<Form, S>) -> Arc<dyn ErasedHandler<S>> {
     Arc::new(Formed { handler, form: PhantomData })
 }

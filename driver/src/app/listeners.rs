@@ -17,9 +17,9 @@ use super::socket::Socket;
 use super::sync::{List, read, write};
 
 pub(super) type OnMiddleware = dyn Fn(Socket) -> Verdict + Send + Sync;
-pub(super) type OnConnect = dyn Fn(Socket) -> Work + Send + Sync;
-pub(super) type OnDisconnect = dyn Fn(Socket, Disconnect) -> Work + Send + Sync;
-pub(super) type OnAny = dyn Fn(Socket, String, Args) -> Work + Send + Sync;
+pub(crate) type OnConnect<S> = dyn Fn(S) -> Work + Send + Sync;
+pub(crate) type OnDisconnect<S> = dyn Fn(S, <S as Subject>::End) -> Work + Send + Sync;
+pub(crate) type OnAny<S> = dyn Fn(S, String, Args) -> Work + Send + Sync;
 pub(super) type OnAnyOutgoing = dyn Fn(&Socket, &str, &Message) + Send + Sync;
 
 /// What a middleware decides.
@@ -43,18 +43,39 @@ impl From<Disconnect> for DisconnectReason {
     }
 }
 
-/// What namespaces and sockets have in common.
-#[derive(Default)]
-pub(super) struct Listeners {
-    events: RwLock<HashMap<EventName, Listener, RandomState>>,
-    pub(super) any: List<OnAny>,
-    pub(super) disconnect: List<OnDisconnect>,
+/// What handlers are called with.
+pub(crate) trait Subject: Clone + Send + Sync + 'static {
+    /// How it ends.
+    type End;
+
+    /// Takes what a handler returns that nobody asked.
+    fn unasked(&self) -> Reply;
 }
 
-#[derive(Clone)]
-struct Listener {
-    handler: Arc<dyn ErasedHandler>,
+impl Subject for Socket {
+    type End = Disconnect;
+
+    fn unasked(&self) -> Reply {
+        Reply::new(self.shared().clone(), None)
+    }
+}
+
+/// What a server's namespaces and sockets and a client's namespaces have in common.
+pub(crate) struct Listeners<S: Subject> {
+    events: RwLock<HashMap<EventName, Listener<S>, RandomState>>,
+    pub(crate) any: List<OnAny<S>>,
+    pub(crate) disconnect: List<OnDisconnect<S>>,
+}
+
+struct Listener<S> {
+    handler: Arc<dyn ErasedHandler<S>>,
     once: bool,
+}
+
+impl<S: Subject> Default for Listeners<S> {
+    fn default() -> Self {
+        Self { events: RwLock::default(), any: List::default(), disconnect: List::default() }
+    }
 }
 
 /// The name of an event. It is looked up by its bytes, without a check that they are UTF-8.
@@ -74,24 +95,24 @@ impl Hash for EventName {
 }
 
 /// A handler, and the name that it was registered by.
-pub(super) type Found = (Arc<str>, Arc<dyn ErasedHandler>);
+pub(crate) type Found<S> = (Arc<str>, Arc<dyn ErasedHandler<S>>);
 
-impl Listeners {
-    pub(super) fn on(&self, event: &str, handler: Arc<dyn ErasedHandler>, once: bool) {
+impl<S: Subject> Listeners<S> {
+    pub(crate) fn on(&self, event: &str, handler: Arc<dyn ErasedHandler<S>>, once: bool) {
         let replaced =
             write(&self.events).insert(EventName(event.into()), Listener { handler, once });
         // The application's destructors run without the lock.
         drop(replaced);
     }
 
-    pub(super) fn off(&self, event: &str) -> bool {
+    pub(crate) fn off(&self, event: &str) -> bool {
         let removed = write(&self.events).remove(event.as_bytes());
         removed.is_some()
     }
 
     /// The handler of an event, without a string being made for the look-up. One that is for once
     /// is found once.
-    pub(super) fn find(&self, event: &[u8]) -> Option<Found> {
+    pub(crate) fn find(&self, event: &[u8]) -> Option<Found<S>> {
         let events = read(&self.events);
         let (name, listener) = events.get_key_value(event)?;
         if !listener.once {
@@ -108,33 +129,33 @@ impl Listeners {
         Some(found)
     }
 
-    pub(super) fn on_any<F, Fut>(&self, handler: F)
+    pub(crate) fn on_any<F, Fut>(&self, handler: F)
     where
-        F: Fn(Socket, String, Args) -> Fut + Send + Sync + 'static,
+        F: Fn(S, String, Args) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: IntoReply> + Send + 'static,
     {
-        self.any.push(Arc::new(move |socket: Socket, event: String, args| {
+        self.any.push(Arc::new(move |socket: S, event: String, args| {
             let name = event.as_str().into();
-            let reply = Reply::new(socket.shared().clone(), None);
+            let reply = socket.unasked();
             run(handler(socket, event, args), reply, name)
         }));
     }
 
-    pub(super) fn on_disconnect<F, Fut, D>(&self, handler: F)
+    pub(crate) fn on_disconnect<F, Fut, D>(&self, handler: F)
     where
-        F: Fn(Socket, D) -> Fut + Send + Sync + 'static,
+        F: Fn(S, D) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: IntoReply> + Send + 'static,
-        D: From<Disconnect>,
+        D: From<S::End>,
     {
         let event: Arc<str> = "disconnect".into();
-        self.disconnect.push(Arc::new(move |socket: Socket, disconnect: Disconnect| {
-            let reply = Reply::new(socket.shared().clone(), None);
-            run(handler(socket, disconnect.into()), reply, event.clone())
+        self.disconnect.push(Arc::new(move |socket: S, end: S::End| {
+            let reply = socket.unasked();
+            run(handler(socket, end.into()), reply, event.clone())
         }));
     }
 
     /// Forgets all handlers.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         let events = std::mem::take(&mut *write(&self.events));
         drop(events);
         self.any.clear();
@@ -142,14 +163,15 @@ impl Listeners {
     }
 }
 
-pub(super) fn on_connect<F, Fut>(handler: F) -> Arc<OnConnect>
+pub(crate) fn on_connect<S, F, Fut>(handler: F) -> Arc<OnConnect<S>>
 where
-    F: Fn(Socket) -> Fut + Send + Sync + 'static,
+    S: Subject,
+    F: Fn(S) -> Fut + Send + Sync + 'static,
     Fut: Future<Output: IntoReply> + Send + 'static,
 {
     let event: Arc<str> = "connect".into();
-    Arc::new(move |socket: Socket| {
-        let reply = Reply::new(socket.shared().clone(), None);
+    Arc::new(move |socket: S| {
+        let reply = socket.unasked();
         run(handler(socket), reply, event.clone())
     })
 }

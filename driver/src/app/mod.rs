@@ -64,8 +64,14 @@ pub use reply::{Ack, IntoReply, Reply};
 pub use rooms::Rooms;
 pub use socket::{Socket, TimedEmitter, VolatileEmitter};
 
-pub(crate) use dispatch::{connect, disconnect, receive, violation};
+pub(crate) use ack::Acks;
+pub(crate) use dispatch::{connect, disconnect, in_order, receive, violation};
+pub(crate) use encode::with_encoder;
+pub(crate) use error::{ErrorHook, log};
+pub(crate) use handler::{Call, erase, run};
+pub(crate) use listeners::{Listeners, OnConnect, Subject, on_connect};
 pub(crate) use socket::SocketShared;
+pub(crate) use sync::{List, lock};
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -78,8 +84,6 @@ use slotmap::SecondaryMap;
 
 use crate::shards::Shards;
 
-use ack::Acks;
-use error::ErrorHook;
 use namespace::NamespaceShared;
 use state::State;
 use sync::{read, write};
@@ -91,7 +95,7 @@ pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) struct App {
     root: Arc<NamespaceShared>,
     namespaces: RwLock<Namespaces>,
-    acks: Acks,
+    acks: Arc<Acks>,
     state: State,
     error_hook: ErrorHook,
 }
@@ -108,12 +112,12 @@ impl App {
         let root = namespaces.create(shards, "/");
         let root = root.ok_or_else(|| std::io::Error::other("a server needs a shard"))?;
         let namespaces = RwLock::new(namespaces);
-        Ok(Self { root, namespaces, acks: Acks::default(), state, error_hook })
+        Ok(Self { root, namespaces, acks: Arc::default(), state, error_hook })
     }
 
     /// What became of an acknowledgement that a client owed.
     pub(crate) fn resolve(&self, outcome: AckOutcome) {
-        self.acks.resolve(outcome);
+        self.acks.resolve(outcome.id, outcome.result);
     }
 
     fn root(&self) -> &Arc<NamespaceShared> {

@@ -27,8 +27,8 @@ pub(crate) struct NamespaceShared {
     pub(crate) name: Arc<str>,
     pub(crate) key: NamespaceKey,
     pub(super) middleware: List<OnMiddleware>,
-    pub(super) connect: List<OnConnect>,
-    pub(super) listeners: Listeners,
+    pub(super) connect: List<OnConnect<Socket>>,
+    pub(super) listeners: Listeners<Socket>,
     pub(super) outgoing: List<OnAnyOutgoing>,
 }
 

@@ -4,9 +4,11 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use sansocket_core::BroadcastReport;
-use sansocket_core::{AckId, Message};
+use sansocket_core::client::AckToken;
+use sansocket_core::{AckId, BroadcastReport, Message};
 use serde::Serialize;
+
+use crate::client;
 
 use super::encode::with_encoder;
 use super::error::{EmitError, HandlerError, HandlerErrorKind};
@@ -15,59 +17,96 @@ use super::socket::SocketShared;
 /// The acknowledgement of an event, to be given by hand: at once, later, or from another task.
 ///
 /// A handler that takes one acknowledges by it alone, whatever it returns. Dropping it leaves the
-/// client without an answer.
+/// peer without an answer.
 pub struct Reply {
-    socket: Arc<SocketShared>,
-    ack: Option<AckId>,
+    asker: Asker,
+}
+
+/// Who asked, and whether for an acknowledgement.
+enum Asker {
+    /// A client of ours.
+    Client { socket: Arc<SocketShared>, ack: Option<AckId> },
+    /// The server that we are a client of.
+    Server { socket: client::Socket, ack: Option<AckToken> },
 }
 
 impl Reply {
+    /// To a client of ours.
     pub(super) fn new(socket: Arc<SocketShared>, ack: Option<AckId>) -> Self {
-        Self { socket, ack }
+        Self { asker: Asker::Client { socket, ack } }
     }
 
-    /// Whether the client asked for an acknowledgement.
+    /// To the server that we are a client of.
+    pub(crate) fn to_server(socket: client::Socket, ack: Option<AckToken>) -> Self {
+        Self { asker: Asker::Server { socket, ack } }
+    }
+
+    /// Whether the peer asked for an acknowledgement.
     pub fn is_wanted(&self) -> bool {
-        self.ack.is_some()
+        match &self.asker {
+            Asker::Client { ack, .. } => ack.is_some(),
+            Asker::Server { ack, .. } => ack.is_some(),
+        }
     }
 
     /// Acknowledges with `value`; a tuple is several arguments, `()` none. Does nothing if the
-    /// client did not ask.
+    /// peer did not ask.
     ///
     /// # Errors
     ///
-    /// If the value cannot be encoded, the client has left, or its outbox is full.
-    pub fn send<T: Serialize + ?Sized>(self, value: &T) -> Result<(), EmitError> {
+    /// If the value cannot be encoded, the peer has left, or the outbox is full.
+    pub fn send<T: Serialize + ?Sized>(mut self, value: &T) -> Result<(), EmitError> {
         self.answer(value)
     }
 
-    fn answer<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), EmitError> {
-        let Some(id) = self.ack else { return Ok(()) };
-        let namespace = &self.socket.namespace.name;
-        let message = with_encoder(|encoder| Message::ack(encoder, namespace, id, value))?;
-        Ok(self.socket.with_core(|socket| socket.acknowledge(message))?)
+    fn answer<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EmitError> {
+        match &mut self.asker {
+            Asker::Client { socket, ack } => {
+                let Some(id) = ack.take() else { return Ok(()) };
+                let namespace = &socket.namespace.name;
+                let message = with_encoder(|encoder| Message::ack(encoder, namespace, id, value))?;
+                Ok(socket.with_core(|socket| socket.acknowledge(message))?)
+            }
+            Asker::Server { socket, ack } => match ack.take() {
+                Some(token) => socket.acknowledge(token, value),
+                None => Ok(()),
+            },
+        }
     }
 
     /// Takes it away from what a handler returns, so that the handler can be given it.
     pub(super) fn take(&mut self) -> Self {
-        Self { socket: self.socket.clone(), ack: self.ack.take() }
+        let asker = match &mut self.asker {
+            Asker::Client { socket, ack } => {
+                Asker::Client { socket: socket.clone(), ack: ack.take() }
+            }
+            Asker::Server { socket, ack } => {
+                Asker::Server { socket: socket.clone(), ack: ack.take() }
+            }
+        };
+        Self { asker }
     }
 
     /// Ends a call: answers with what the handler returned, or reports why it did not.
-    pub(super) fn finish(self, returned: impl IntoReply, event: &Arc<str>) {
-        if let Err(kind) = returned.reply(Target(&self)) {
+    pub(super) fn finish(mut self, returned: impl IntoReply, event: &Arc<str>) {
+        if let Err(kind) = returned.reply(Target(&mut self)) {
             self.report(event, kind);
         }
     }
 
     pub(super) fn report(&self, event: &Arc<str>, kind: HandlerErrorKind) {
-        let SocketShared { inner, id, namespace, .. } = &*self.socket;
-        inner.app.report(&HandlerError {
-            event: event.clone(),
-            namespace: namespace.name.clone(),
-            socket: *id,
-            kind,
-        });
+        match &self.asker {
+            Asker::Client { socket, .. } => {
+                let SocketShared { inner, id, namespace, .. } = &**socket;
+                inner.app.report(&HandlerError {
+                    event: event.clone(),
+                    namespace: namespace.name.clone(),
+                    socket: Some(id.as_str().into()),
+                    kind,
+                });
+            }
+            Asker::Server { socket, .. } => socket.report(event, kind),
+        }
     }
 }
 
@@ -84,7 +123,7 @@ pub struct Ack<T>(pub T);
 
 /// What a handler may return.
 ///
-/// | returned | acknowledgement, if the client asked for one |
+/// | returned | acknowledgement, if the peer asked for one |
 /// | --- | --- |
 /// | `()` | an empty one |
 /// | [`Ack(value)`](Ack) | the value |
@@ -102,12 +141,12 @@ pub trait IntoReply {
 
 /// Whom to answer. Nobody else can make one, or do anything with it.
 #[doc(hidden)]
-pub struct Target<'a>(&'a Reply);
+pub struct Target<'a>(&'a mut Reply);
 
 impl Target<'_> {
-    fn send<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), HandlerErrorKind> {
+    fn send<T: Serialize + ?Sized>(self, value: &T) -> Result<(), HandlerErrorKind> {
         match self.0.answer(value) {
-            // Clients leave at any time; nobody is to be blamed.
+            // Peers leave at any time; nobody is to be blamed.
             Ok(()) | Err(EmitError::NotConnected) => Ok(()),
             Err(error) => Err(HandlerErrorKind::Reply(error)),
         }

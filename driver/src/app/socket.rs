@@ -37,7 +37,7 @@ pub(crate) struct SocketShared {
     pub(super) auth: Box<str>,
     pub(super) extensions: Extensions,
     /// Most sockets have no handlers of their own.
-    own: OnceLock<Box<Listeners>>,
+    own: OnceLock<Box<Listeners<Socket>>>,
 }
 
 impl SocketShared {
@@ -62,7 +62,7 @@ impl SocketShared {
     }
 
     /// The socket's own handlers, if it ever had any.
-    pub(super) fn own(&self) -> Option<&Listeners> {
+    pub(super) fn own(&self) -> Option<&Listeners<Socket>> {
         self.own.get().map(|own| &**own)
     }
 
@@ -208,7 +208,7 @@ impl Socket {
         timeout: Duration,
     ) -> AckFuture<T> {
         let SocketShared { inner, namespace, .. } = &*self.shared;
-        AckFuture::new(inner, |id| {
+        AckFuture::new(&inner.app.acks, |id| {
             let message = with_encoder(|encoder| {
                 Message::event(encoder, &namespace.name, event, args, Some(id))
             })?;
@@ -361,7 +361,7 @@ impl Socket {
         self.clone()
     }
 
-    fn own(&self) -> &Listeners {
+    fn own(&self) -> &Listeners<Self> {
         self.shared.own.get_or_init(Box::default)
     }
 }

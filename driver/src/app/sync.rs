@@ -6,22 +6,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 // Every critical section here leaves its data consistent at each step, so what a panicking
 // application leaves behind is as good as ever.
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A list of closures of which whoever calls them takes a snapshot, so that they may add to it.
 ///
 /// Most lists are empty, and to find that out takes no lock.
-pub(super) struct List<T: ?Sized> {
+pub(crate) struct List<T: ?Sized> {
     items: RwLock<Option<Arc<[Arc<T>]>>>,
     /// Whether anything was ever added.
     used: AtomicBool,
@@ -34,7 +34,7 @@ impl<T: ?Sized> Default for List<T> {
 }
 
 impl<T: ?Sized> List<T> {
-    pub(super) fn push(&self, item: Arc<T>) {
+    pub(crate) fn push(&self, item: Arc<T>) {
         let mut list = write(&self.items);
         let items = list.iter().flat_map(|items| items.iter().cloned());
         *list = Some(items.chain([item]).collect());
@@ -42,19 +42,19 @@ impl<T: ?Sized> List<T> {
     }
 
     /// Whether anything was ever added.
-    pub(super) fn is_used(&self) -> bool {
+    pub(crate) fn is_used(&self) -> bool {
         self.used.load(Ordering::Acquire)
     }
 
     /// `None` if it is empty.
-    pub(super) fn snapshot(&self) -> Option<Arc<[Arc<T>]>> {
+    pub(crate) fn snapshot(&self) -> Option<Arc<[Arc<T>]>> {
         if !self.is_used() {
             return None;
         }
         read(&self.items).clone()
     }
 
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         let items = write(&self.items).take();
         // The closures' own destructors run without the lock.
         drop(items);

@@ -8,7 +8,7 @@ use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use hyper::upgrade::OnUpgrade;
-use sansocket_core::codec::websocket::{DecoderConfig, handshake};
+use sansocket_core::codec::websocket::{DecoderConfig, Role, handshake};
 use sansocket_core::http as core_http;
 use sansocket_core::{ConnectionKey, Refusal};
 
@@ -118,7 +118,9 @@ impl<F: FnOnce(WebSocket) -> Served> Future for Upgrading<F> {
         if let Self::Waiting { stream, config, sends_text_only, serve } = this {
             let served = match (ready!(Pin::new(stream).poll(cx)), serve.take()) {
                 (Ok(stream), Some(serve)) => {
-                    serve(WebSocket::new(stream, *config, *sends_text_only))
+                    let mut websocket = WebSocket::new(stream, Role::Server, *config);
+                    websocket.sends_text_only = *sends_text_only;
+                    serve(websocket)
                 }
                 (Ok(_), None) => Served::Over,
                 (Err(error), _) => {
