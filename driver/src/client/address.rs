@@ -34,6 +34,11 @@ pub enum UrlError {
 }
 
 impl Endpoint {
+    /// A server, for a connector that goes elsewhere than it was told to.
+    pub fn new(host: impl Into<String>, port: u16, secure: bool) -> Self {
+        Self { host: host.into(), port, secure }
+    }
+
     /// A name, or an address, which is without brackets also where it is one of IPv6.
     pub fn host(&self) -> &str {
         &self.host

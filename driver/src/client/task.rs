@@ -113,8 +113,10 @@ impl Task {
         }
     }
 
-    /// Collects what came from the network.
-    fn read(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) {
+    /// Collects what came from the network. `true` if there may be more: also a part of a message
+    /// is progress, after which the network has to be asked again.
+    fn read(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> bool {
+        let mut has_read = false;
         let Self { requests, inputs, links, shared, cause, .. } = self;
         requests.retain_mut(|(key, request)| match request.as_mut().poll(cx) {
             Poll::Pending => true,
@@ -135,6 +137,7 @@ impl Task {
                 shared.runtime.sleep_until(shared.now() + timeout)
             };
             let news = link.poll(cx, buffers, self.decoder, self.reads, deadline);
+            has_read |= news.is_some();
             // What came before an end is told before it.
             let messages = buffers.messages.drain(..);
             inputs.extend(messages.map(|message| Input::Received(link.key, message)));
@@ -149,6 +152,7 @@ impl Task {
                 News::Failed => Some(Input::Failed(link.key)),
             }));
         }
+        has_read || !inputs.is_empty()
     }
 
     /// Tells the core what came, and takes what it tells.
@@ -310,8 +314,7 @@ impl Task {
     }
 
     fn round(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> Poll<bool> {
-        self.read(cx, buffers);
-        let mut is_busy = !self.inputs.is_empty();
+        let mut is_busy = self.read(cx, buffers) || !self.inputs.is_empty();
         self.exchange();
         is_busy |= self.handle(cx);
         let Look { is_over, next, is_busy: has_new, closed } = self.look(cx);

@@ -1,0 +1,15 @@
+//! The client against our own server, both on the runtime that the program is named after.
+
+mod client {
+    pub(crate) mod acks;
+    pub(crate) mod connecting;
+    pub(crate) mod events;
+    pub(crate) mod namespaces;
+    pub(crate) mod reconnecting;
+    pub(crate) mod transports;
+}
+mod support;
+
+/// The client under test.
+type Client = sansocket_tokio::Client;
+type Runtime = sansocket_tokio::Tokio;
