@@ -32,6 +32,9 @@ pub(super) struct State {
     by_name: HashMap<Arc<str>, usize>,
     /// Wakes the task. Not there while the task is about to look at the state anyway.
     pub(super) waker: Option<Waker>,
+    /// Whether anything was changed since the task took what there was: a command may leave
+    /// something to take at once.
+    pub(super) is_changed: bool,
     /// Who waits until there is no connection.
     pub(super) closing: Vec<oneshot::Sender<()>>,
     /// The task has ended, or was dropped with its runtime.
@@ -65,6 +68,7 @@ impl Shared {
             entries: Vec::new(),
             by_name: HashMap::new(),
             waker: None,
+            is_changed: false,
             closing: Vec::new(),
             is_over: false,
         };
@@ -84,6 +88,7 @@ impl Shared {
     pub(super) fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let mut state = lock(&self.state);
         let result = change(&mut state);
+        state.is_changed = true;
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {

@@ -163,6 +163,7 @@ impl Task {
         shared.with(|state| {
             // Whoever changes the state from here on is seen by the next look at it.
             state.waker = None;
+            state.is_changed = false;
             for input in inputs.drain(..) {
                 tell(&mut state.manager, now, input);
             }
@@ -274,7 +275,7 @@ impl Task {
                 && state.is_unwanted()
                 && lanes.is_idle()
                 && state.manager.stats().inbox_events == 0;
-            is_busy |= !inputs.is_empty();
+            is_busy |= state.is_changed || !inputs.is_empty();
             Look { is_over, next, is_busy, closed }
         })
     }
