@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use sansocket_tests::client::{PATIENCE, in_time};
+use sansocket_tests::client::{PATIENCE, eventually, in_time};
 use sansocket_tokio::client::Socket;
-use sansocket_tokio::{Ack, AckError, HandlerErrorKind, Reply, Server, Socket as ServerSocket};
+use sansocket_tokio::{
+    Ack, AckError, HandlerErrorKind, Reply, Server, Socket as ServerSocket, Transport,
+};
 
 use crate::Client;
 use crate::support::TestServer;
@@ -105,5 +107,39 @@ async fn whoever_waits_learns_of_the_end() {
     drop(client);
     let gone = in_time("the end", waiting).await;
     assert!(matches!(gone, Err(AckError::Disconnected)), "{gone:?}");
+    server.finish().await;
+}
+
+/// What a handler does may leave something to be told, while the task is at work already and nothing
+/// else wakes it.
+#[tokio::test]
+async fn a_handler_learns_of_what_it_does_itself() {
+    let hour = Duration::from_secs(3600);
+    let server = TestServer::start(Server::builder().ping_interval(hour)).await;
+    server.io.on("begin", async |socket: ServerSocket, (): ()| socket.emit("go", &()));
+    let (open, gate) = tokio::sync::watch::channel(false);
+    let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();
+    let client = Client::builder(format!("http://{}", server.address))
+        .on("go", move |socket: Socket, (): ()| {
+            let (begun, sender, mut gate) = (begun.clone(), sender.clone(), gate.clone());
+            async move {
+                let answer = socket.emit_with_ack::<()>("wait", &(), hour);
+                begun.send(()).expect("the test waits");
+                gate.changed().await.expect("the test opens it");
+                socket.disconnect();
+                sender.send(answer.await)
+            }
+        })
+        .connect()
+        .await
+        .expect("it connects");
+    eventually("the upgrade", || client.transport() == Some(Transport::WebSocket)).await;
+    client.emit("begin", &()).expect("connected");
+    in_time("the handler", has_begun.recv()).await.expect("it runs");
+    open.send_replace(true);
+    let answer = in_time("the end", received.recv()).await.expect("sent");
+    assert!(matches!(answer, Err(AckError::Disconnected)), "{answer:?}");
+    drop(client);
     server.finish().await;
 }

@@ -75,6 +75,8 @@ async fn it_is_made_again_and_what_was_emitted_meanwhile_is_sent() {
         .await
         .expect("it connects");
     eventually("the upgrade", || client.transport() == Some(Transport::WebSocket)).await;
+    // A server that has not seen the upgrade yet would wait for the rest of it.
+    let _: String = client.emit_with_ack("echo", "x", PATIENCE).await.expect("an answer");
     let id = client.id();
     let lost = client.emit_with_ack::<()>("wait", &(), PATIENCE);
     proxy.cut();
