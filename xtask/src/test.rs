@@ -98,6 +98,11 @@ const STEPS: &[Step] = &[
         run: interop,
     },
     Step {
+        name: "client",
+        summary: "our client against the official server, on each runtime",
+        run: client,
+    },
+    Step {
         name: "embedding",
         summary: "the official client against servers inside web applications",
         run: embedding,
@@ -121,12 +126,14 @@ fn format(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 fn clippy(workspace: &Workspace) -> Result<(), Failure> {
-    let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    let arguments =
+        ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
     process::run(&mut workspace.cargo(&arguments))
 }
 
 fn docs(workspace: &Workspace) -> Result<(), Failure> {
-    let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+    let arguments =
+        ["doc", "--workspace", "--all-features", "--no-deps", "--document-private-items"];
     process::run(workspace.cargo(&arguments).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
@@ -160,6 +167,14 @@ fn interop(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Failure
         }
     }
     all_alike(&runs)
+}
+
+fn client(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Failure> {
+    prerequisites::npm_packages(&workspace.folder("tests/interop")?)?;
+    let mut cargo =
+        workspace.cargo(&["test", "--package", "sansocket-tests", "--features", "node"]);
+    cargo.args(["--test", "node", "--test", "node_smol", "--test", "node_async_std"]);
+    process::run_tests(&mut cargo, Runner::Cargo, counts)
 }
 
 fn embedding(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Failure> {

@@ -234,7 +234,7 @@ impl Task {
     }
 
     /// Takes what the core asks for, and makes sure to be woken by what comes next.
-    fn look(&mut self, cx: &mut Context<'_>) -> Look {
+    fn look(&mut self, cx: &Context<'_>) -> Look {
         let Self { shared, http, links, requests, inputs, lanes, .. } = self;
         let runtime = &*shared.runtime;
         let mut is_busy = false;

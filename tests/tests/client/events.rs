@@ -133,7 +133,9 @@ async fn events_can_be_pulled() {
             }
             Event::Lifecycle(Lifecycle::Opened) => seen.push("opened".to_owned()),
             Event::Lifecycle(Lifecycle::Upgraded) => {}
-            other => panic!("{other:?}"),
+            other @ (Event::ConnectError(_) | Event::Disconnected(_) | Event::Lifecycle(_) | _) => {
+                panic!("{other:?}")
+            }
         }
     }
     assert_eq!(seen, ["opened", "connected false", "sum", "thanks Some(Some(5))"]);

@@ -107,9 +107,8 @@ async fn attempts_are_counted_and_end() {
         .reconnection_attempts(2)
         .on_lifecycle(move |event: &Lifecycle| {
             let name = format!("{event:?}");
-            drop(
-                sender.send(name.split_once('(').map_or(name.clone(), |(name, _)| name.to_owned())),
-            );
+            let name = name.split('(').next().unwrap_or_default();
+            drop(sender.send(name.to_owned()));
         })
         .start()
         .expect("settings");

@@ -85,6 +85,6 @@ impl Control {
 
     /// Emits to all sockets of `/`.
     pub(crate) async fn emit(&self, event: &str, args: &impl Serialize) {
-        self.ask("emit", &(event, args)).await
+        let () = self.ask("emit", &(event, args)).await;
     }
 }

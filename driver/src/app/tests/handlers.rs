@@ -79,6 +79,7 @@ fn failures_reach_the_hook_and_are_not_acknowledged() {
             HandlerErrorKind::Decode(_) => "decode".to_owned(),
             HandlerErrorKind::Failed(error) => error.to_string(),
             HandlerErrorKind::Reply(error) => format!("reply: {error:?}"),
+            HandlerErrorKind::Auth(error) => format!("auth: {error}"),
         };
         seen.add(format!("{} {} {kind}", error.namespace, error.event));
     }));
