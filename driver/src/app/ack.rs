@@ -200,22 +200,47 @@ impl<T> AckFuture<T> {
     }
 }
 
+impl<T> AckFuture<T> {
+    /// The same with all arguments as they come, of which there may be any number.
+    pub fn undecoded(self) -> UndecodedAckFuture {
+        UndecodedAckFuture { state: self.state }
+    }
+}
+
 impl<T: DeserializeOwned> Future for AckFuture<T> {
     type Output = Result<T, AckError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let waiting = match &mut self.state {
-            AckState::NotSent(error) => {
+        self.state.poll(cx).map(|args| Ok(args?.decode()?))
+    }
+}
+
+/// The answer to an event, undecoded. See [`AckFuture::undecoded`].
+#[must_use = "the answer comes when this is awaited"]
+pub struct UndecodedAckFuture {
+    state: AckState,
+}
+
+impl Future for UndecodedAckFuture {
+    type Output = Result<Args, AckError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.state.poll(cx)
+    }
+}
+
+impl AckState {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Args, AckError>> {
+        match self {
+            Self::NotSent(error) => {
                 let error = error.take().unwrap_or(EmitError::NotConnected);
-                return Poll::Ready(Err(AckError::Emit(error)));
+                Poll::Ready(Err(AckError::Emit(error)))
             }
-            AckState::Waiting(waiting) => waiting,
-        };
-        Pin::new(&mut waiting.receiver).poll(cx).map(|outcome| match outcome {
-            Ok(result) => Ok(result?.decode()?),
             // A waiter that is dropped has no server any more, or no connection.
-            Err(oneshot::Canceled) => Err(AckError::Disconnected),
-        })
+            Self::Waiting(waiting) => Pin::new(&mut waiting.receiver)
+                .poll(cx)
+                .map(|outcome| outcome.unwrap_or(Err(AckError::Disconnected))),
+        }
     }
 }
 

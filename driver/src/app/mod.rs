@@ -48,7 +48,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
-pub use ack::{AckFuture, BroadcastAckFuture};
+pub use ack::{AckFuture, BroadcastAckFuture, UndecodedAckFuture};
 pub use broadcast::{Broadcast, TimedBroadcast};
 pub use builder::{Builder, OnRuntime};
 pub use error::{

@@ -43,6 +43,7 @@ pub struct Builder<T> {
 /// A connection that is to be made.
 pub struct NewConnection<R> {
     url: String,
+    namespace: Option<String>,
     config: Config,
     headers: HeaderMap,
     connector: Arc<dyn Connect>,
@@ -212,6 +213,12 @@ impl<R> Builder<NewConnection<R>> {
         self
     }
 
+    /// The namespace, in place of the path of the URL.
+    pub fn namespace(mut self, name: impl Into<String>) -> Self {
+        self.target.namespace = Some(slashed(name.into()));
+        self
+    }
+
     /// The path of the server's endpoint. `/socket.io/` by default.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.target.config.path = path.into();
@@ -305,6 +312,7 @@ impl<R: OnRuntime> Builder<NewConnection<R>> {
     pub(super) fn to(url: String) -> Self {
         Self::new(NewConnection {
             url,
+            namespace: None,
             config: Config::default(),
             headers: HeaderMap::new(),
             connector: R::connector(),
@@ -358,7 +366,16 @@ impl<R: OnRuntime> Target for NewConnection<R> {
 
 impl<R: OnRuntime> sealed::Sealed for NewConnection<R> {
     fn join(self, namespace: Joining) -> Result<Joined, ConnectError> {
-        let Self { url, mut config, headers, connector, on_lifecycle, error_hook, .. } = self;
+        let Self {
+            url,
+            namespace: name,
+            mut config,
+            headers,
+            connector,
+            on_lifecycle,
+            error_hook,
+            ..
+        } = self;
         let address = Address::parse(&url)?;
         config.query = match (address.query.as_str(), config.query.as_str()) {
             (query, "") | ("", query) => query.to_owned(),
@@ -374,7 +391,7 @@ impl<R: OnRuntime> sealed::Sealed for NewConnection<R> {
                 .map_err(|_| ConnectError::Header)?;
         let manager = Manager::new(config, seed);
         let shared = Arc::new(Shared::new(manager, runtime.clone(), error_hook));
-        let joined = join(&shared, &address.namespace, namespace)?;
+        let joined = join(&shared, &name.unwrap_or(address.namespace), namespace)?;
         runtime.spawn(Box::pin(Task::new(&shared, http, on_lifecycle)));
         Ok(joined)
     }
@@ -387,9 +404,12 @@ impl<R> Target for SameConnection<R> {
 impl<R> sealed::Sealed for SameConnection<R> {
     fn join(self, namespace: Joining) -> Result<Joined, ConnectError> {
         let Self { shared, namespace: name, .. } = self;
-        let name = if name.starts_with('/') { name } else { format!("/{name}") };
-        join(&shared, &name, namespace)
+        join(&shared, &slashed(name), namespace)
     }
+}
+
+fn slashed(name: String) -> String {
+    if name.starts_with('/') { name } else { format!("/{name}") }
 }
 
 fn join(shared: &Arc<Shared>, name: &str, joining: Joining) -> Result<Joined, ConnectError> {
