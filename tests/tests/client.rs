@@ -6,6 +6,7 @@ mod client {
     pub(crate) mod events;
     pub(crate) mod namespaces;
     pub(crate) mod reconnecting;
+    pub(crate) mod tls;
     pub(crate) mod transports;
 }
 mod support;
@@ -13,3 +14,4 @@ mod support;
 /// The client under test.
 type Client = sansocket_tokio::Client;
 type Runtime = sansocket_tokio::Tokio;
+type Tcp = sansocket_tokio::client::Tcp;

@@ -10,9 +10,11 @@ mod client {
     pub(crate) mod events;
     pub(crate) mod namespaces;
     pub(crate) mod reconnecting;
+    pub(crate) mod tls;
     pub(crate) mod transports;
 }
 mod support;
 
 type Client = sansocket_async_std::Client;
 type Runtime = sansocket_async_std::AsyncStd;
+type Tcp = sansocket_async_std::client::Tcp;

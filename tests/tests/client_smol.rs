@@ -10,9 +10,11 @@ mod client {
     pub(crate) mod events;
     pub(crate) mod namespaces;
     pub(crate) mod reconnecting;
+    pub(crate) mod tls;
     pub(crate) mod transports;
 }
 mod support;
 
 type Client = sansocket_smol::Client;
 type Runtime = sansocket_smol::Smol;
+type Tcp = sansocket_smol::client::Tcp;
