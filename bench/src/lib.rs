@@ -3,6 +3,7 @@
 pub mod machine;
 #[cfg(feature = "servers")]
 mod servers;
+pub mod usage;
 
 #[cfg(feature = "servers")]
 pub use servers::{address, configure, install, threads};

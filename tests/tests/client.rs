@@ -4,6 +4,8 @@ mod client {
     pub(crate) mod acks;
     pub(crate) mod connecting;
     pub(crate) mod events;
+    pub(crate) mod hostile;
+    pub(crate) mod leak;
     pub(crate) mod namespaces;
     pub(crate) mod reconnecting;
     pub(crate) mod tls;

@@ -8,6 +8,7 @@ mod client {
     pub(crate) mod acks;
     pub(crate) mod connecting;
     pub(crate) mod events;
+    pub(crate) mod hostile;
     pub(crate) mod namespaces;
     pub(crate) mod reconnecting;
     pub(crate) mod tls;

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: ours against other servers, and what the documents say about it.
 
+mod clients;
 mod codec;
 mod markers;
 mod options;
@@ -21,12 +22,14 @@ use results::Results;
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask bench --suite FOLDER [--threads] [OPTIONS]
        cargo xtask bench --scaling
+       cargo xtask bench --clients
        cargo xtask bench --render [FILE]
 
   --suite FOLDER   measures our servers on each runtime, and other servers, by the run.sh of a load
                    generator's folder, which is no part of this repository
   --threads        with two threads and several shards instead: throughput and latency
   --scaling        measures how the machine's cost grows with members and rooms, and what it holds
+  --clients        measures our client beside others, and prints a table
   --render [FILE]  only writes README.md, docs/performance.md and the plots anew: from the lines of
                    JSON that a run of the suite has left in FILE, or from what is kept in bench/
 
@@ -50,6 +53,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
             keep(workspace, &file, kept)?;
         }
         Task::Scaling => scaling::measure(workspace)?,
+        Task::Clients => {
+            clients::measure(workspace)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         Task::Render(None) => {}
         Task::Render(Some(file)) => keep(workspace, &file, results::SERVERS)?,
     }

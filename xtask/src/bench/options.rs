@@ -19,6 +19,7 @@ pub(super) enum Task {
         options: Vec<String>,
     },
     Scaling,
+    Clients,
     Render(Option<PathBuf>),
 }
 
@@ -29,6 +30,7 @@ pub(super) fn parse(arguments: &[String]) -> Result<Task, Failure> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match *arguments {
         ["--scaling"] => return Ok(Task::Scaling),
+        ["--clients"] => return Ok(Task::Clients),
         ["--render"] => return Ok(Task::Render(None)),
         ["--render", file] => return Ok(Task::Render(Some(file.into()))),
         _ => {}
