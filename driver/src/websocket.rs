@@ -352,6 +352,7 @@ impl Future for Closing {
         let mut buffers = Buffers::take();
         let mut is_over = this.deadline.as_mut().poll(cx).is_ready();
         is_over |= this.websocket.write(cx, &mut buffers).is_err();
+        this.websocket.shut_down_if_violated(cx);
         while !is_over {
             match this.websocket.poll_read(cx, &mut buffers) {
                 Poll::Ready(result) => is_over = result.is_err(),

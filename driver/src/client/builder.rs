@@ -65,16 +65,38 @@ pub(super) type OnLifecycle = dyn Fn(&Lifecycle) + Send + Sync;
 #[derive(Default)]
 pub(super) struct NamespaceSettings {
     registrations: Vec<Registration>,
-    auth: Option<Arc<AskAuth>>,
+    auth: Option<SetAuth>,
     events: Option<mpsc::Sender<Event>>,
+}
+
+/// What the server is to be told.
+enum SetAuth {
+    Value(Auth),
+    Ask(Arc<AskAuth>),
 }
 
 type Registration = Box<dyn FnOnce(&NamespaceShared) + Send>;
 
 impl NamespaceSettings {
+    /// What the core is to be told of `auth`, if anything was said of it.
+    pub(super) fn auth_source(&self) -> Option<AuthSource> {
+        self.auth.as_ref().map(|auth| match auth {
+            SetAuth::Value(auth) => AuthSource::Value(auth.clone()),
+            SetAuth::Ask(_) => AuthSource::Ask,
+        })
+    }
+
+    /// Adds to what is registered. Where nothing was said of `auth`, or of events to be pulled, it
+    /// stays as it is.
     pub(super) fn register(self, namespace: &NamespaceShared) {
-        namespace.set_auth(self.auth);
-        namespace.set_events(self.events);
+        match self.auth {
+            None => {}
+            Some(SetAuth::Value(_)) => namespace.set_auth(None),
+            Some(SetAuth::Ask(ask)) => namespace.set_auth(Some(ask)),
+        }
+        if self.events.is_some() {
+            namespace.set_events(self.events);
+        }
         for register in self.registrations {
             register(namespace);
         }
@@ -95,10 +117,9 @@ impl<T> Builder<T> {
     /// What the server is told at each connect, in `auth`: what serializes as a JSON object.
     pub fn auth(mut self, auth: &(impl Serialize + ?Sized)) -> Self {
         match Auth::encode(auth) {
-            Ok(auth) => self.config.auth = AuthSource::Value(auth),
+            Ok(auth) => self.settings.auth = Some(SetAuth::Value(auth)),
             Err(error) => self.invalid = Some(error.into()),
         }
-        self.settings.auth = None;
         self
     }
 
@@ -109,11 +130,10 @@ impl<T> Builder<T> {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output: Serialize> + Send + 'static,
     {
-        self.config.auth = AuthSource::Ask;
-        self.settings.auth = Some(Arc::new(move || {
+        self.settings.auth = Some(SetAuth::Ask(Arc::new(move || {
             let asked = ask();
             Box::pin(async move { Auth::encode(&asked.await) })
-        }));
+        })));
         self
     }
 

@@ -11,7 +11,7 @@ use crate::app::{Call, Reply, Work, in_order};
 use super::error::ConnectError;
 use super::events::{Event, Lifecycle, put};
 use super::namespace::NamespaceShared;
-use super::shared::Shared;
+use super::shared::{Place, Shared};
 use super::socket::Socket;
 
 /// What is taken from the core and not yet handled. The rest waits in the core's inbox, which has
@@ -47,14 +47,21 @@ impl Lanes {
         QUEUED_MAX.saturating_sub(self.queued)
     }
 
-    /// Whether nothing waits and nothing runs.
-    pub(super) fn is_idle(&self) -> bool {
-        self.lanes.iter().all(|lane| lane.running.is_none() && lane.queue.is_empty())
+    /// Forgets the lane of a namespace, if nothing waits in it and nothing runs.
+    pub(super) fn forget_idle(&mut self, place: Place) -> bool {
+        let Some(index) = self.lanes.iter().position(|lane| lane.namespace.place == place) else {
+            return true;
+        };
+        let is_idle = self.lanes[index].running.is_none() && self.lanes[index].queue.is_empty();
+        if is_idle {
+            self.lanes.swap_remove(index);
+        }
+        is_idle
     }
 
     pub(super) fn push(&mut self, namespace: &Arc<NamespaceShared>, item: Item) {
         self.queued += 1;
-        let is_its = |lane: &&mut Lane| lane.namespace.index == namespace.index;
+        let is_its = |lane: &&mut Lane| lane.namespace.place == namespace.place;
         if let Some(lane) = self.lanes.iter_mut().find(is_its) {
             lane.queue.push_back(item);
             return;

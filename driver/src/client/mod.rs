@@ -70,7 +70,8 @@ use shared::Handle;
 /// A client in one namespace, which it keeps connected.
 ///
 /// It can do whatever a [`Socket`] can. When the last clone is dropped, the namespace is
-/// disconnected, and with the last namespace the connection is closed. So a handler must not hold
+/// disconnected and its handlers are forgotten once they have learned of that; with the last
+/// namespace the connection is closed. So a handler must not hold
 /// one of its own client; it is given a [`Socket`].
 ///
 /// `R` is the runtime. Each runtime's crate has a name for its own.
@@ -94,8 +95,9 @@ impl<R> Client<R> {
         Self { socket, _handle: Arc::new(handle), runtime: PhantomData }
     }
 
-    /// The settings of one more namespace of the same connection, to begin with. What is registered
-    /// for one that there is adds to what was registered for it before.
+    /// The settings of one more namespace of the same connection, to begin with. Of one that another
+    /// client is in, this gives another handle: what is registered adds to what is there, and limits
+    /// and time-outs stay.
     pub fn of(&self, namespace: impl Into<String>) -> Builder<SameConnection<R>> {
         Builder::of(self.socket.shared().clone(), namespace.into())
     }

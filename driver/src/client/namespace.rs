@@ -11,6 +11,7 @@ use crate::app::{List, Listeners, OnConnect, Work, lock};
 
 use super::error::ConnectError;
 use super::events::Event;
+use super::shared::Place;
 use super::socket::Socket;
 
 pub(super) type OnConnectError = dyn Fn(Socket, ConnectError) -> Work + Send + Sync;
@@ -19,12 +20,11 @@ pub(super) type OnConnectError = dyn Fn(Socket, ConnectError) -> Work + Send + S
 pub(super) type AskAuth = dyn Fn() -> Asking + Send + Sync;
 pub(super) type Asking = Pin<Box<dyn Future<Output = Result<Auth, AuthError>> + Send>>;
 
-/// One namespace of a connection. It keeps what was registered for as long as the connection is
-/// wanted, whether the namespace is connected or not.
+/// One namespace of a connection. It keeps what was registered for as long as the namespace is wanted,
+/// whether it is connected or not.
 pub(super) struct NamespaceShared {
     pub(super) name: Arc<str>,
-    /// Its place among those of the connection.
-    pub(super) index: usize,
+    pub(super) place: Place,
     pub(super) listeners: Listeners<Socket>,
     pub(super) connect: List<OnConnect<Socket>>,
     pub(super) connect_error: List<OnConnectError>,
@@ -33,10 +33,10 @@ pub(super) struct NamespaceShared {
 }
 
 impl NamespaceShared {
-    pub(super) fn new(name: Arc<str>, index: usize) -> Self {
+    pub(super) fn new(name: Arc<str>, place: Place) -> Self {
         Self {
             name,
-            index,
+            place,
             listeners: Listeners::default(),
             connect: List::default(),
             connect_error: List::default(),

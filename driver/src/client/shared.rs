@@ -7,6 +7,7 @@ use std::task::Waker;
 use futures_channel::oneshot;
 use sansocket_core::client::{Manager, SocketConfig};
 use sansocket_core::{SocketKey, Timestamp};
+use slotmap::SlotMap;
 
 use crate::app::{Acks, ErrorHook, lock};
 use crate::runtime::Runtime;
@@ -24,12 +25,17 @@ pub(super) struct Shared {
     pub(super) error_hook: ErrorHook,
 }
 
+slotmap::new_key_type! {
+    /// Names a namespace of a connection, which a later one of the same name is not.
+    pub(super) struct Place;
+}
+
 /// What the lock protects. Nothing of the application runs while it is held.
 pub(super) struct State {
     pub(super) manager: Manager,
-    /// Namespaces, never fewer: one that is not wanted any more may be wanted again.
-    pub(super) entries: Vec<Entry>,
-    by_name: HashMap<Arc<str>, usize>,
+    /// The namespaces that are wanted, and those of which something is still to be told.
+    pub(super) entries: SlotMap<Place, Entry>,
+    by_name: HashMap<Arc<str>, Place>,
     /// Wakes the task. Not there while the task is about to look at the state anyway.
     pub(super) waker: Option<Waker>,
     /// Whether anything was changed since the task took what there was: a command may leave
@@ -43,12 +49,10 @@ pub(super) struct State {
 
 /// A namespace.
 pub(super) struct Entry {
-    /// The name that the core has for it, which is another after it was removed in between.
-    pub(super) key: SocketKey,
-    /// That of before: what happened under it may not be handled yet.
-    previous: Option<SocketKey>,
+    /// The core's name of it.
+    key: SocketKey,
     pub(super) shared: Arc<NamespaceShared>,
-    /// With the last of them the namespace is removed.
+    /// With the last of them the core forgets it.
     handles: usize,
     /// Who waits until it is connected, or cannot be.
     pub(super) waiting: Vec<oneshot::Sender<Result<(), ConnectError>>>,
@@ -58,14 +62,14 @@ pub(super) struct Entry {
 /// Keeps a namespace connected.
 pub(super) struct Handle {
     shared: Arc<Shared>,
-    index: usize,
+    place: Place,
 }
 
 impl Shared {
     pub(super) fn new(manager: Manager, runtime: Arc<dyn Runtime>, error_hook: ErrorHook) -> Self {
         let state = State {
             manager,
-            entries: Vec::new(),
+            entries: SlotMap::with_key(),
             by_name: HashMap::new(),
             waker: None,
             is_changed: false,
@@ -97,7 +101,7 @@ impl Shared {
         result
     }
 
-    /// Adds a namespace, or gives it other settings, and connects it.
+    /// Adds a namespace, or something to what is registered for it, and connects it.
     pub(super) fn join(
         self: &Arc<Self>,
         name: &str,
@@ -109,20 +113,21 @@ impl Shared {
             if state.is_over {
                 return Err(ConnectError::Closed);
             }
-            let auth = config.auth.clone();
             let key = state.manager.namespace(name, config)?;
             let namespace = state.enter(name, key);
-            if let Some(mut socket) = state.manager.socket(key) {
+            if let Some(auth) = settings.auth_source()
+                && let Some(mut socket) = state.manager.socket(key)
+            {
                 socket.set_auth(auth);
             }
             Ok(namespace)
         })?;
-        let handle = Handle { shared: self.clone(), index: namespace.index };
+        let handle = Handle { shared: self.clone(), place: namespace.place };
         // Before the namespace is connected, so that nothing is missed; without the lock, because
         // handlers that are replaced are dropped.
         settings.register(&namespace);
         self.change(|state| {
-            if let Some(mut socket) = state.socket(namespace.index) {
+            if let Some(mut socket) = state.socket(namespace.place) {
                 socket.connect(now);
             }
         });
@@ -135,7 +140,7 @@ impl Shared {
         let now = self.now();
         let (entries, closing) = self.with(|state| {
             state.is_over = true;
-            for entry in &state.entries {
+            for entry in state.entries.values() {
                 if let Some(socket) = state.manager.socket(entry.key) {
                     socket.remove(now);
                 }
@@ -144,7 +149,7 @@ impl Shared {
             state.by_name.clear();
             (std::mem::take(&mut state.entries), std::mem::take(&mut state.closing))
         });
-        for entry in &entries {
+        for entry in entries.values() {
             entry.shared.clear();
         }
         drop((entries, closing));
@@ -154,45 +159,51 @@ impl Shared {
 
 impl State {
     /// The namespace of that name. Counts a handle of it.
+    ///
+    /// One that nobody wants any more is another: handlers of its end may be under way.
     fn enter(&mut self, name: &str, key: SocketKey) -> Arc<NamespaceShared> {
-        let known = self.by_name.get(name).and_then(|index| self.entries.get_mut(*index));
-        if let Some(entry) = known {
-            let previous = std::mem::replace(&mut entry.key, key);
-            entry.previous = Some(previous).filter(|previous| *previous != key);
+        let known = self.by_name.get(name).and_then(|place| self.entries.get_mut(*place));
+        if let Some(entry) = known.filter(|entry| entry.handles > 0) {
             entry.handles += 1;
             return entry.shared.clone();
         }
-        let index = self.entries.len();
-        let shared = Arc::new(NamespaceShared::new(name.into(), index));
-        self.by_name.insert(shared.name.clone(), index);
-        self.entries.push(Entry {
-            key,
-            previous: None,
-            shared: shared.clone(),
-            handles: 1,
-            waiting: Vec::new(),
-            recovered: false,
+        let place = self.entries.insert_with_key(|place| {
+            let shared = Arc::new(NamespaceShared::new(name.into(), place));
+            Entry { key, shared, handles: 1, waiting: Vec::new(), recovered: false }
         });
+        let shared = self.entries[place].shared.clone();
+        self.by_name.insert(shared.name.clone(), place);
         shared
     }
 
-    pub(super) fn socket(&mut self, index: usize) -> Option<sansocket_core::client::Socket<'_>> {
-        self.manager.socket(self.entries.get(index)?.key)
+    pub(super) fn socket(&mut self, place: Place) -> Option<sansocket_core::client::Socket<'_>> {
+        self.manager.socket(self.entries.get(place)?.key)
     }
 
-    pub(super) fn entry(&mut self, index: usize) -> Option<&mut Entry> {
-        self.entries.get_mut(index)
+    pub(super) fn entry(&mut self, place: Place) -> Option<&mut Entry> {
+        self.entries.get_mut(place)
     }
 
     /// The namespace that an event is about. There are few.
-    pub(super) fn index_of(&self, key: SocketKey) -> Option<usize> {
-        let is_of = |entry: &Entry| entry.key == key || entry.previous == Some(key);
-        self.entries.iter().position(is_of)
+    ///
+    /// The core uses a name again only for one that was left before it was connected, of which
+    /// nothing is told any more.
+    pub(super) fn place_of(&self, key: SocketKey) -> Option<Place> {
+        let of_key = || self.entries.iter().filter(|(_, entry)| entry.key == key);
+        let wanted = of_key().find(|(_, entry)| entry.handles > 0);
+        wanted.or_else(|| of_key().next()).map(|(place, _)| place)
     }
 
-    /// Whether nobody wants anything of the connection any more.
-    pub(super) fn is_unwanted(&self) -> bool {
-        self.entries.iter().all(|entry| entry.handles == 0)
+    /// Takes out the namespaces that nobody wants any more, of which `is_settled` says that all was
+    /// told. They are for the caller to drop, where that is safe.
+    pub(super) fn take_settled(&mut self, mut is_settled: impl FnMut(Place) -> bool) -> Vec<Entry> {
+        let unwanted = self.entries.iter().filter(|(_, entry)| entry.handles == 0);
+        let settled: Vec<_> =
+            unwanted.map(|(place, _)| place).filter(|place| is_settled(*place)).collect();
+        for place in &settled {
+            self.by_name.retain(|_, other| other != place);
+        }
+        settled.into_iter().filter_map(|place| self.entries.remove(place)).collect()
     }
 }
 
@@ -200,13 +211,13 @@ impl Drop for Handle {
     fn drop(&mut self) {
         let now = self.shared.now();
         let waiting = self.shared.change(|state| {
-            let entry = state.entry(self.index)?;
+            let entry = state.entry(self.place)?;
             entry.handles -= 1;
             if entry.handles > 0 {
                 return None;
             }
             let waiting = std::mem::take(&mut entry.waiting);
-            if let Some(socket) = state.socket(self.index) {
+            if let Some(socket) = state.socket(self.place) {
                 socket.remove(now);
             }
             Some(waiting)

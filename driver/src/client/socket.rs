@@ -51,7 +51,7 @@ impl Socket {
 
     /// The id that the server gave it; `None` while it is not connected.
     pub fn id(&self) -> Option<Arc<str>> {
-        self.shared.with(|state| state.socket(self.namespace.index)?.id())
+        self.shared.with(|state| state.socket(self.namespace.place)?.id())
     }
 
     /// Whether it is connected at this moment.
@@ -62,14 +62,14 @@ impl Socket {
     /// Whether it is connected, or will be by itself: `active` in JavaScript.
     pub fn is_active(&self) -> bool {
         let is_active = |socket: client::Socket<'_>| socket.is_active();
-        self.shared.with(|state| state.socket(self.namespace.index).is_some_and(is_active))
+        self.shared.with(|state| state.socket(self.namespace.place).is_some_and(is_active))
     }
 
     /// Whether the server has restored the state that the namespace had before the connection was
     /// lost, rooms and missed events included.
     pub fn recovered(&self) -> bool {
-        let index = self.namespace.index;
-        self.shared.with(|state| state.entry(index).is_some_and(|entry| entry.recovered))
+        let place = self.namespace.place;
+        self.shared.with(|state| state.entry(place).is_some_and(|entry| entry.recovered))
     }
 
     /// The transport of the connection, if it is open.
@@ -186,7 +186,7 @@ impl Socket {
     ) -> Result<(), EmitError> {
         let now = self.shared.now();
         self.shared.change(|state| {
-            let mut socket = state.socket(self.namespace.index).ok_or(EmitError::NotConnected)?;
+            let mut socket = state.socket(self.namespace.place).ok_or(EmitError::NotConnected)?;
             Ok(act(&mut socket, now)?)
         })
     }
@@ -238,7 +238,7 @@ impl Socket {
     pub fn connect(&self) {
         let now = self.shared.now();
         self.shared.change(|state| {
-            if let Some(mut socket) = state.socket(self.namespace.index) {
+            if let Some(mut socket) = state.socket(self.namespace.place) {
                 socket.connect(now);
             }
         });
@@ -252,7 +252,7 @@ impl Socket {
     /// [`ConnectError::is_final`].
     pub async fn ready(&self) -> Result<(), ConnectError> {
         let waiting = self.shared.with(|state| {
-            let socket = state.socket(self.namespace.index).ok_or(ConnectError::Closed)?;
+            let socket = state.socket(self.namespace.place).ok_or(ConnectError::Closed)?;
             if socket.is_connected() {
                 return Ok(None);
             }
@@ -260,7 +260,7 @@ impl Socket {
                 return Err(ConnectError::Closed);
             }
             let (sender, receiver) = oneshot::channel();
-            let entry = state.entry(self.namespace.index).ok_or(ConnectError::Closed)?;
+            let entry = state.entry(self.namespace.place).ok_or(ConnectError::Closed)?;
             entry.waiting.retain(|waiting| !waiting.is_canceled());
             entry.waiting.push(sender);
             Ok(Some(receiver))
@@ -276,10 +276,10 @@ impl Socket {
     pub fn disconnect(&self) {
         let now = self.shared.now();
         let waiting = self.shared.change(|state| {
-            if let Some(socket) = state.socket(self.namespace.index) {
+            if let Some(socket) = state.socket(self.namespace.place) {
                 socket.disconnect(now);
             }
-            Some(std::mem::take(&mut state.entry(self.namespace.index)?.waiting))
+            Some(std::mem::take(&mut state.entry(self.namespace.place)?.waiting))
         });
         drop(waiting);
     }

@@ -23,7 +23,7 @@ use super::http::{Answer, Http};
 use super::lane::{Item, Lanes};
 use super::link::{Link, News};
 use super::namespace::NamespaceShared;
-use super::shared::{Shared, State};
+use super::shared::{Entry, Shared, State};
 use super::socket::Socket;
 
 /// Rounds before others have a turn.
@@ -47,6 +47,8 @@ pub(super) struct Task {
     inputs: Vec<Input>,
     happened: Vec<Happened>,
     outcomes: Vec<AckOutcome>,
+    /// Whether the core had nothing more to tell.
+    is_drained: bool,
     /// Whether the core takes more.
     reads: bool,
     /// What the network said last about a request or a WebSocket that failed.
@@ -85,6 +87,8 @@ struct Look {
     is_busy: bool,
     /// Who waited for the connection to be closed.
     closed: Vec<oneshot::Sender<()>>,
+    /// Namespaces that were left, and of which all was told.
+    left: Vec<Entry>,
 }
 
 impl Task {
@@ -107,6 +111,7 @@ impl Task {
             inputs: Vec::new(),
             happened: Vec::new(),
             outcomes: Vec::new(),
+            is_drained: true,
             reads: true,
             cause: None,
             sleep: None,
@@ -160,7 +165,7 @@ impl Task {
         let now = self.shared.now();
         let Self { shared, inputs, happened, outcomes, cause, .. } = self;
         let room = self.lanes.room();
-        shared.with(|state| {
+        self.is_drained = shared.with(|state| {
             // Whoever changes the state from here on is seen by the next look at it.
             state.waker = None;
             state.is_changed = false;
@@ -172,9 +177,10 @@ impl Task {
             }
             outcomes.extend(std::iter::from_fn(|| state.manager.poll_ack()));
             for _ in 0..room {
-                let Some(event) = state.manager.poll_event() else { break };
+                let Some(event) = state.manager.poll_event() else { return true };
                 take(state, event, cause.as_ref(), happened);
             }
+            false
         });
     }
 
@@ -271,12 +277,11 @@ impl Task {
             let next = manager.poll_timeout();
             let is_at_rest = manager.is_at_rest() && links.is_empty() && requests.is_empty();
             let closed = if is_at_rest { std::mem::take(closing) } else { Vec::new() };
-            let is_over = is_at_rest
-                && state.is_unwanted()
-                && lanes.is_idle()
-                && state.manager.stats().inbox_events == 0;
             is_busy |= state.is_changed || !inputs.is_empty();
-            Look { is_over, next, is_busy, closed }
+            let is_settled = self.is_drained && !state.is_changed;
+            let left = state.take_settled(|place| is_settled && lanes.forget_idle(place));
+            let is_over = is_at_rest && state.entries.is_empty();
+            Look { is_over, next, is_busy, closed, left }
         })
     }
 
@@ -318,7 +323,10 @@ impl Task {
         let mut is_busy = self.read(cx, buffers) || !self.inputs.is_empty();
         self.exchange();
         is_busy |= self.handle(cx);
-        let Look { is_over, next, is_busy: has_new, closed } = self.look(cx);
+        let Look { is_over, next, is_busy: has_new, closed, left } = self.look(cx);
+        for entry in left {
+            entry.shared.clear();
+        }
         for waiting in closed {
             // Whoever does not wait any more is not told.
             let _ = waiting.send(());
@@ -373,8 +381,8 @@ fn take(
         }
         client::Event::Connected(client::Connected { socket, recovered, .. }) => {
             settle(state, socket, Ok(()), happened);
-            if let Some(index) = state.index_of(socket)
-                && let Some(entry) = state.entry(index)
+            if let Some(place) = state.place_of(socket)
+                && let Some(entry) = state.entry(place)
             {
                 entry.recovered = recovered;
             }
@@ -404,12 +412,12 @@ fn take(
         // The core may tell more in a later version.
         _ => return,
     };
-    let namespaces = state.entries.iter().map(|entry| entry.shared.clone()).collect();
+    let namespaces = state.entries.values().map(|entry| entry.shared.clone()).collect();
     happened.push(Happened::Lifecycle(lifecycle, namespaces));
 }
 
 fn namespace(state: &State, key: SocketKey) -> Option<Arc<NamespaceShared>> {
-    let entry = state.entries.get(state.index_of(key)?)?;
+    let entry = state.entries.get(state.place_of(key)?)?;
     Some(entry.shared.clone())
 }
 
@@ -423,7 +431,7 @@ fn settle(
     result: Result<(), ConnectError>,
     happened: &mut Vec<Happened>,
 ) {
-    let entry = state.index_of(key).and_then(|index| state.entry(index));
+    let entry = state.place_of(key).and_then(|place| state.entry(place));
     let waiting = entry.map(|entry| std::mem::take(&mut entry.waiting)).unwrap_or_default();
     if !waiting.is_empty() {
         happened.push(Happened::Settled(waiting, result));

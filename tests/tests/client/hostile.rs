@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sansocket_core::codec::websocket::handshake;
-use sansocket_tests::client::{PATIENCE, eventually, in_time};
+use sansocket_tests::client::{eventually, in_time};
 use sansocket_tokio::Transport;
 use sansocket_tokio::client::{ConnectError, DisconnectReason, Limits, Socket, TransportError};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -176,6 +176,7 @@ async fn a_websocket_that_breaks_the_rules_is_closed() {
         let (sender, mut reasons) = mpsc::unbounded_channel();
         let client = Client::builder(format!("http://{address}"))
             .transports([Transport::WebSocket])
+            .close_timeout(Duration::from_millis(100))
             .reconnection(false)
             .on_disconnect(move |_: Socket, reason: DisconnectReason| {
                 let sent = sender.send(reason);
@@ -202,6 +203,7 @@ async fn a_flood_waits_for_the_application() {
     limits.inbox_bytes = 1 << 20;
     let client = Client::builder(format!("http://{address}"))
         .transports([Transport::WebSocket])
+        .close_timeout(Duration::from_millis(100))
         .limits(limits)
         .on("flood", move |_: Socket, text: String| {
             let (sender, mut gate) = (sender.clone(), gate.clone());
@@ -232,5 +234,5 @@ async fn a_goodbye_that_is_not_answered_does_not_last() {
         .close_timeout(Duration::from_millis(100))
         .connect();
     let client = in_time("connect", client).await.expect("it connects");
-    let _ = tokio::time::timeout(PATIENCE, client.close()).await.expect("it is closed");
+    in_time("close", client.close()).await;
 }

@@ -1,7 +1,9 @@
-//! What is left of clients: no task, and nothing on the server. Tasks are counted on tokio alone.
+//! What is left of clients: no task, and nothing on the server. Tasks are counted, and panics
+//! contained, on tokio alone.
 
 use sansocket_tests::client::{PATIENCE, eventually, in_time};
-use sansocket_tokio::{Server, Transport};
+use sansocket_tokio::client::{ConnectError, Socket};
+use sansocket_tokio::{AckError, EmitError, Server, Socket as ServerSocket, Transport};
 use tokio::runtime::Handle;
 
 use crate::Client;
@@ -49,5 +51,30 @@ async fn clients_leave_no_tasks() {
     server.gate.close();
     server.rests().await;
     eventually("all tasks have ended", || tasks() <= before).await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_ends_its_connection_alone() {
+    let server = TestServer::start(Server::builder()).await;
+    server.io.on("begin", async |socket: ServerSocket, (): ()| socket.emit("go", &()));
+    let url = format!("http://{}", server.address);
+    let (client, mut events) = Client::builder(&url)
+        .on("go", async |socket: Socket, (): ()| assert!(!socket.connected(), "on purpose"))
+        .connect_with_events()
+        .await
+        .expect("it connects");
+    let other = Client::builder(&url).connect().await.expect("it connects");
+    let pending = client.emit_with_ack::<()>("nobody", &(), PATIENCE);
+    client.emit("begin", &()).expect("connected");
+    assert!(matches!(in_time("the end", pending).await, Err(AckError::Disconnected)));
+    while in_time("the end of the events", events.next()).await.is_some() {}
+    assert!(!client.connected());
+    assert_eq!(client.emit("begin", &()), Err(EmitError::NotConnected));
+    assert!(matches!(client.ready().await, Err(ConnectError::Closed)));
+    in_time("close", client.close()).await;
+    let echo: String = other.emit_with_ack("echo", "x", PATIENCE).await.expect("an answer");
+    assert_eq!(echo, "x");
+    in_time("close", other.close()).await;
     server.finish().await;
 }

@@ -1,7 +1,7 @@
 //! Several namespaces on one connection.
 
 use sansocket_tests::client::{PATIENCE, eventually, in_time};
-use sansocket_tokio::client::{ConnectError, Socket};
+use sansocket_tokio::client::{ConnectError, DisconnectReason, Socket};
 use sansocket_tokio::{Ack, Server, Socket as ServerSocket};
 use tokio::sync::mpsc;
 
@@ -42,27 +42,51 @@ async fn one_that_was_left_can_be_joined_again() {
     let root = Client::builder(format!("http://{}", server.address)).connect().await;
     let root = root.expect("it connects");
     let (sender, mut said) = mpsc::unbounded_channel();
-    let a = root
-        .of("/a")
-        .on("said", move |_: Socket, (): ()| {
-            let sent = sender.send(());
-            async move { sent }
-        })
-        .connect()
-        .await
-        .expect("it connects");
+    let join = |number: u32| {
+        let (sender, left) = (sender.clone(), sender.clone());
+        root.of("/a")
+            .on("said", move |_: Socket, (): ()| {
+                let sent = sender.send((number, "said"));
+                async move { sent }
+            })
+            .on_disconnect(move |_: Socket, _: DisconnectReason| {
+                let sent = left.send((number, "left"));
+                async move { sent }
+            })
+    };
+    let a = join(0).connect().await.expect("it connects");
     for _ in 0..20 {
-        let again = root.of("/a").start().expect("settings");
-        drop(again);
+        drop(root.of("/a").start().expect("settings"));
     }
     assert!(a.connected());
     drop(a);
-    for round in 0..20 {
-        let again = root.of("/a").connect().await.expect("it connects again");
-        again.emit("say", &()).expect("connected");
-        // The handler was registered for the namespace.
-        assert_eq!(in_time("the handler", said.recv()).await, Some(()), "round {round}");
+    // Left while it is being connected, of which nobody learns, or just after.
+    for number in 100..120 {
+        drop(join(number).start().expect("settings"));
     }
+    assert_eq!(next(&mut said).await, Some((0, "left")));
+    for number in 1..20 {
+        let again = join(number).connect().await.expect("it connects again");
+        again.emit("say", &()).expect("connected");
+        // The handlers of those before are forgotten.
+        assert_eq!(next(&mut said).await, Some((number, "said")));
+        drop(again);
+        assert_eq!(next(&mut said).await, Some((number, "left")));
+    }
+    drop(sender);
+    assert_eq!(next(&mut said).await, None);
     in_time("close", root.close()).await;
     server.finish().await;
+}
+
+/// What the handlers of those say that were not left at once.
+async fn next(
+    said: &mut mpsc::UnboundedReceiver<(u32, &'static str)>,
+) -> Option<(u32, &'static str)> {
+    loop {
+        match in_time("a handler", said.recv()).await {
+            Some((100.., _)) => {}
+            other => return other,
+        }
+    }
 }
