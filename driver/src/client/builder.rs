@@ -7,9 +7,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_channel::mpsc;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sansocket_core::client::{Auth, AuthSource, Config, Limits, Manager, SocketConfig};
+use sansocket_core::client::{Auth, Config, Limits, Manager, SocketConfig};
 use sansocket_core::{Args, Transport};
 use serde::Serialize;
 
@@ -20,9 +19,10 @@ use crate::app::{
 use super::address::Address;
 use super::connect::{Connect, OnRuntime};
 use super::error::ConnectError;
-use super::events::{Event, Events, Lifecycle};
+use super::events::{Events, Lifecycle};
 use super::http::Http;
-use super::namespace::{AskAuth, NamespaceShared, OnConnectError};
+use super::namespace::OnConnectError;
+use super::settings::{NamespaceSettings, SetAuth};
 use super::shared::{Handle, Shared};
 use super::socket::Socket;
 use super::task::Task;
@@ -60,52 +60,6 @@ pub struct SameConnection<R> {
 }
 
 pub(super) type OnLifecycle = dyn Fn(&Lifecycle) + Send + Sync;
-
-/// What is to be registered for a namespace.
-#[derive(Default)]
-pub(super) struct NamespaceSettings {
-    registrations: Vec<Registration>,
-    auth: Option<SetAuth>,
-    events: Option<mpsc::Sender<Event>>,
-}
-
-/// What the server is to be told.
-enum SetAuth {
-    Value(Auth),
-    Ask(Arc<AskAuth>),
-}
-
-type Registration = Box<dyn FnOnce(&NamespaceShared) + Send>;
-
-impl NamespaceSettings {
-    /// What the core is to be told of `auth`, if anything was said of it.
-    pub(super) fn auth_source(&self) -> Option<AuthSource> {
-        self.auth.as_ref().map(|auth| match auth {
-            SetAuth::Value(auth) => AuthSource::Value(auth.clone()),
-            SetAuth::Ask(_) => AuthSource::Ask,
-        })
-    }
-
-    /// Adds to what is registered. Where nothing was said of `auth`, or of events to be pulled, it
-    /// stays as it is.
-    pub(super) fn register(self, namespace: &NamespaceShared) {
-        match self.auth {
-            None => {}
-            Some(SetAuth::Value(_)) => namespace.set_auth(None),
-            Some(SetAuth::Ask(ask)) => namespace.set_auth(Some(ask)),
-        }
-        if self.events.is_some() {
-            namespace.set_events(self.events);
-        }
-        for register in self.registrations {
-            register(namespace);
-        }
-    }
-
-    fn push(&mut self, register: impl FnOnce(&NamespaceShared) + Send + 'static) {
-        self.registrations.push(Box::new(register));
-    }
-}
 
 /// The namespace.
 impl<T> Builder<T> {

@@ -39,12 +39,10 @@ mod link;
 mod namespace;
 #[cfg(feature = "rustls")]
 mod roots;
+mod settings;
 mod shared;
 mod socket;
 mod task;
-
-#[cfg(test)]
-mod tests;
 
 pub use address::{Endpoint, UrlError};
 pub use builder::{Builder, NewConnection, SameConnection, Target};

@@ -12,9 +12,9 @@ use slotmap::SlotMap;
 use crate::app::{Acks, ErrorHook, lock};
 use crate::runtime::Runtime;
 
-use super::builder::NamespaceSettings;
 use super::error::ConnectError;
 use super::namespace::NamespaceShared;
+use super::settings::NamespaceSettings;
 
 /// One connection, whether it is open or not.
 pub(super) struct Shared {
