@@ -16,8 +16,10 @@ use crate::app::{
     ErrorHook, Handler, HandlerError, IntoReply, OnConnect, Subject, erase, log, on_connect, run,
 };
 
+use crate::runtime::Runtime;
+
 use super::address::Address;
-use super::connect::{Connect, OnRuntime};
+use super::connect::Connect;
 use super::error::ConnectError;
 use super::events::{Events, Lifecycle};
 use super::http::Http;
@@ -46,10 +48,12 @@ pub struct NewConnection<R> {
     namespace: Option<String>,
     config: Config,
     headers: HeaderMap,
+    runtime: Arc<dyn Runtime>,
     connector: Arc<dyn Connect>,
+    seed: Option<[u8; 32]>,
     on_lifecycle: Option<Box<OnLifecycle>>,
     error_hook: ErrorHook,
-    runtime: PhantomData<fn() -> R>,
+    name: PhantomData<fn() -> R>,
 }
 
 /// A connection that there is.
@@ -269,6 +273,13 @@ impl<R> Builder<NewConnection<R>> {
         self
     }
 
+    /// What spreads the delays of reconnections, for tests that are to run the same way twice. Random by
+    /// default: clients of one seed would all come back at once.
+    pub fn seed(mut self, seed: [u8; 32]) -> Self {
+        self.target.seed = Some(seed);
+        self
+    }
+
     /// Is told what happens to the connection, in the order in which it happens. It must not wait.
     pub fn on_lifecycle(mut self, hook: impl Fn(&Lifecycle) + Send + Sync + 'static) -> Self {
         self.target.on_lifecycle = Some(Box::new(hook));
@@ -282,17 +293,19 @@ impl<R> Builder<NewConnection<R>> {
     }
 }
 
-impl<R: OnRuntime> Builder<NewConnection<R>> {
-    pub(super) fn to(url: String) -> Self {
+impl<R> Builder<NewConnection<R>> {
+    pub(super) fn to(url: String, runtime: Arc<dyn Runtime>, connector: Arc<dyn Connect>) -> Self {
         Self::new(NewConnection {
             url,
             namespace: None,
             config: Config::default(),
             headers: HeaderMap::new(),
-            connector: R::connector(),
+            runtime,
+            connector,
+            seed: None,
             on_lifecycle: None,
             error_hook: Box::new(log),
-            runtime: PhantomData,
+            name: PhantomData,
         })
     }
 }
@@ -334,31 +347,23 @@ mod sealed {
 
 use sealed::{Joined, Joining};
 
-impl<R: OnRuntime> Target for NewConnection<R> {
+impl<R> Target for NewConnection<R> {
     type Runtime = R;
 }
 
-impl<R: OnRuntime> sealed::Sealed for NewConnection<R> {
+impl<R> sealed::Sealed for NewConnection<R> {
     fn join(self, namespace: Joining) -> Result<Joined, ConnectError> {
-        let Self {
-            url,
-            namespace: name,
-            mut config,
-            headers,
-            connector,
-            on_lifecycle,
-            error_hook,
-            ..
-        } = self;
+        let Self { url, namespace: name, mut config, headers, runtime, connector, .. } = self;
+        let Self { seed, on_lifecycle, error_hook, .. } = self;
         let address = Address::parse(&url)?;
         config.query = match (address.query.as_str(), config.query.as_str()) {
             (query, "") | ("", query) => query.to_owned(),
             (first, second) => format!("{first}&{second}"),
         };
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed)
-            .map_err(|error| ConnectError::Randomness(Arc::new(io::Error::other(error))))?;
-        let runtime = R::runtime();
+        let seed = match seed {
+            Some(seed) => seed,
+            None => draw_seed()?,
+        };
         let response_bytes_max = config.limits.response_bytes;
         let http =
             Http::new(address.endpoint, headers, connector, runtime.clone(), response_bytes_max)
@@ -380,6 +385,13 @@ impl<R> sealed::Sealed for SameConnection<R> {
         let Self { shared, namespace: name, .. } = self;
         join(&shared, &slashed(name), namespace)
     }
+}
+
+fn draw_seed() -> Result<[u8; 32], ConnectError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)
+        .map_err(|error| ConnectError::Randomness(Arc::new(io::Error::other(error))))?;
+    Ok(seed)
 }
 
 fn slashed(name: String) -> String {

@@ -63,6 +63,8 @@ use std::sync::Arc;
 
 use futures_channel::oneshot;
 
+use crate::runtime::Runtime;
+
 use shared::Handle;
 
 /// A client in one namespace, which it keeps connected.
@@ -84,11 +86,21 @@ impl<R: OnRuntime> Client<R> {
     /// The settings of a client, to begin with. The URL begins with `http://`, `https://`, `ws://`
     /// or `wss://`; its path is the namespace.
     pub fn builder(url: impl Into<String>) -> Builder<NewConnection<R>> {
-        Builder::to(url.into())
+        Builder::to(url.into(), R::runtime(), R::connector())
     }
 }
 
 impl<R> Client<R> {
+    /// As [`builder`](Self::builder), on a runtime that is given, for one with an executor of the
+    /// application's. `R` is then but a name.
+    pub fn builder_on(
+        runtime: Arc<dyn Runtime>,
+        connector: impl Connect,
+        url: impl Into<String>,
+    ) -> Builder<NewConnection<R>> {
+        Builder::to(url.into(), runtime, Arc::new(connector))
+    }
+
     fn new(socket: Socket, handle: Handle) -> Self {
         Self { socket, _handle: Arc::new(handle), runtime: PhantomData }
     }

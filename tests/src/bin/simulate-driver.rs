@@ -1,6 +1,6 @@
 //! Many simulated runs of the driver, each by a seed.
 //!
-//! `simulate-driver [--seed FIRST] [--runs COUNT] [--twice]`
+//! `simulate-driver [--seed FIRST] [--runs COUNT] [--twice] [--both]`
 
 use std::io::Write;
 use std::panic::catch_unwind;
@@ -8,12 +8,13 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use sansocket_tests::choices::split_mix;
-use sansocket_tests::simulation::{Scenario, simulate_driver};
+use sansocket_tests::simulation::{Scenario, simulate_both, simulate_driver};
 
 fn main() -> ExitCode {
     let mut first = 1;
     let mut runs = 1_000;
     let mut twice = false;
+    let mut both = false;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number = || arguments.next().and_then(|number| number.parse().ok());
@@ -21,11 +22,16 @@ fn main() -> ExitCode {
             "--seed" => first = number().unwrap_or(first),
             "--runs" => runs = number().unwrap_or(runs),
             "--twice" => twice = true,
+            // Our client as well.
+            "--both" => both = true,
             _ => {
-                say("simulate-driver [--seed FIRST] [--runs COUNT] [--twice]\n");
+                say("simulate-driver [--seed FIRST] [--runs COUNT] [--twice] [--both]\n");
                 return ExitCode::from(2);
             }
         }
+    }
+    if both {
+        return run_both(first, runs);
     }
     let started = Instant::now();
     let mut shown = started;
@@ -52,6 +58,28 @@ fn main() -> ExitCode {
     let hours = elapsed.as_secs_f64() / 3_600.0;
     say(&format!(
         "{runs} runs in {seconds:.1} s ({rate:.0} per second): {polls} polls, {sockets} sockets, \
+         {hours:.0} simulated hours\n"
+    ));
+    ExitCode::SUCCESS
+}
+
+fn run_both(first: u64, runs: u64) -> ExitCode {
+    let started = Instant::now();
+    let (mut polls, mut connects, mut events, mut elapsed) = (0, 0, 0, Duration::ZERO);
+    for seed in first..first + runs {
+        let bytes = bytes_of(seed);
+        let Ok(outcome) = catch_unwind(|| simulate_both(&bytes)) else {
+            return fail(seed, bytes);
+        };
+        polls += outcome.polls;
+        connects += outcome.connects;
+        events += outcome.events;
+        elapsed += outcome.elapsed;
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let hours = elapsed.as_secs_f64() / 3_600.0;
+    say(&format!(
+        "{runs} runs in {seconds:.1} s: {polls} polls, {connects} connects, {events} events, \
          {hours:.0} simulated hours\n"
     ));
     ExitCode::SUCCESS

@@ -4,9 +4,11 @@
 //! [`runtime`] runs tasks in any order and lets time pass only when nothing can run, [`network`]
 //! is made of streams that are cut anywhere and fail in every way, [`application`] is a server on
 //! the public API that checks what it is told, [`client`] speaks the protocols byte by byte and
-//! checks what it gets, and [`scenario`] draws who does what. The same bytes are the same run.
+//! checks what it gets, and [`scenario`] draws who does what. [`both`] puts the driver's own client in
+//! the place of those. The same bytes are the same run.
 
 pub mod application;
+pub mod both;
 pub mod client;
 pub mod hostile;
 pub mod network;
@@ -17,5 +19,6 @@ pub mod shared;
 pub mod stream;
 pub mod trace;
 
+pub use both::{BothEnds, BothOutcome, simulate_both};
 pub use runtime::SimRuntime;
 pub use scenario::{Interruption, Outcome, Scenario, simulate_driver};

@@ -377,7 +377,7 @@ fn check_rest(runtime: &SimRuntime, network: &Network, world: &World, closed: bo
     ledger.violations.extend(violations);
 }
 
-fn draw_habits(choices: &mut Choices<'_>) -> Habits {
+pub(super) fn draw_habits(choices: &mut Choices<'_>) -> Habits {
     Habits {
         shuffles: choices.chance(200),
         fresh_wakers: choices.chance(100),
@@ -388,7 +388,7 @@ fn draw_habits(choices: &mut Choices<'_>) -> Habits {
     }
 }
 
-fn draw_weather(choices: &mut Choices<'_>) -> Weather {
+pub(super) fn draw_weather(choices: &mut Choices<'_>) -> Weather {
     let cuts_of_256 = if choices.chance(128) { choices.byte() } else { 0 };
     let delays_of_256 = if choices.chance(80) { choices.byte() / 2 } else { 0 };
     let mut latency_max = Duration::from_micros(*choices.pick(&[0, 50, 20_000, 2_000_000]));

@@ -13,6 +13,10 @@ use sansocket_driver::{Runtime, Timestamp};
 
 use super::runtime::SimRuntime;
 
+mod client_io;
+
+pub use client_io::ClientIo;
+
 /// How a stream delivers what it does deliver.
 #[derive(Clone, Copy, Debug)]
 pub struct Faults {
