@@ -159,10 +159,11 @@ impl Link {
         buffers: &mut Buffers,
     ) -> io::Result<bool> {
         let Stage::Open(websocket) = &mut self.stage else { return Ok(false) };
-        let had_frames = !self.frames.is_empty();
+        let has_some = !self.frames.is_empty() || !websocket.is_flushed();
         std::mem::swap(&mut self.frames, &mut buffers.frames);
         match websocket.write(cx, buffers) {
-            Ok(()) => Ok(had_frames && websocket.is_flushed()),
+            // Also where it was what is left from before: the core had to wait for it.
+            Ok(()) => Ok(has_some && websocket.is_flushed()),
             Err(error) => {
                 self.stage = Stage::Over;
                 Err(error)
