@@ -89,9 +89,11 @@ impl Address {
 }
 
 fn port(authority: &Authority, secure: bool) -> Result<u16, UrlError> {
-    match authority.port() {
-        Some(_) => authority.port_u16().ok_or(UrlError::Malformed),
-        None => Ok(default_port(secure)),
+    // What is no port is none to `Authority`, as if there were nothing.
+    let behind_host = authority.as_str().rsplit_once(authority.host()).map(|(_, rest)| rest);
+    match behind_host {
+        Some("") => Ok(default_port(secure)),
+        _ => authority.port_u16().ok_or(UrlError::Malformed),
     }
 }
 

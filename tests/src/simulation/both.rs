@@ -152,7 +152,9 @@ impl BothEnds {
     pub fn draw(bytes: &[u8]) -> Self {
         let mut choices = Choices::new(bytes);
         let habits = draw_habits(&mut choices);
-        let weather = draw_weather(&mut choices);
+        let mut weather = draw_weather(&mut choices);
+        // Two ends that answer one another at once would never let time pass, which others wait for.
+        weather.latency_least = Duration::from_micros(1);
         let heartbeat = *choices.pick(&[(25_000, 20_000), (1_000, 1_000), (5_000, 5_000)]);
         let heartbeat = (Duration::from_millis(heartbeat.0), Duration::from_millis(heartbeat.1));
         let clients = (0..choices.number(1..=3)).map(|_| ClientPlan::draw(&mut choices)).collect();
@@ -471,5 +473,6 @@ fn steps(runtime: &SimRuntime) -> Result<(), Violation> {
             return Ok(());
         }
     }
-    Err(Violation(format!("the run does not end: {:?}", runtime.tasks(Side::Server))))
+    let now = runtime.now();
+    Err(Violation(format!("the run does not end, at {now}: {:?}", runtime.tasks(Side::Server))))
 }

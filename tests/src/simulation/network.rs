@@ -15,6 +15,8 @@ use super::stream::{ClientStream, Fate, Faults, Stream};
 pub struct Weather {
     /// How streams deliver. Each has as much of it as chance gives it.
     pub faults: Faults,
+    /// How long bytes are under way at most on a stream that chance makes the fastest.
+    pub latency_least: Duration,
     /// How many of 256 directions end early.
     pub fates_of_256: u8,
     /// After how many bytes at most.
@@ -131,6 +133,7 @@ impl Network {
             let latency = self.runtime.choose(|choices| choices.number(0..=micros));
             faults.latency_max = Duration::from_micros(latency);
         }
+        faults.latency_max = faults.latency_max.max(self.weather.latency_least);
         faults
     }
 

@@ -400,7 +400,7 @@ pub(super) fn draw_weather(choices: &mut Choices<'_>) -> Weather {
     let faults = Faults { cuts_of_256, delays_of_256, latency_max, capacity };
     let fates_of_256 = if choices.chance(100) { choices.byte() / 3 } else { 0 };
     let fate_bytes_max = *choices.pick(&[600, 40, 5_000]);
-    Weather { faults, fates_of_256, fate_bytes_max }
+    Weather { faults, fates_of_256, fate_bytes_max, ..Weather::default() }
 }
 
 fn seed(bytes: &[u8]) -> u64 {
