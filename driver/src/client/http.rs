@@ -1,10 +1,13 @@
 //! HTTP as a client: requests over connections that are used again, and the opening of WebSockets.
 
+use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
+use futures_channel::oneshot;
 use http::header::{CONNECTION, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderValue, UPGRADE};
 use http::{HeaderName, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -27,7 +30,12 @@ const PAYLOAD_TYPE: HeaderValue = HeaderValue::from_static("text/plain;charset=U
 const SEC_WEBSOCKET_KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
 const SEC_WEBSOCKET_VERSION: HeaderName = HeaderName::from_static("sec-websocket-version");
 
-type Sender = SendRequest<Full<Bytes>>;
+/// A connection. It is closed when this is dropped, whatever is under way on it: hyper would wait
+/// until what was begun is written, and a server need not read it.
+struct Sender {
+    request: SendRequest<Full<Bytes>>,
+    _open: oneshot::Sender<()>,
+}
 
 /// One server, as HTTP sees it.
 pub(super) struct Http {
@@ -90,10 +98,10 @@ impl Http {
                 None => self.open().await?,
             };
             // One that is kept may not have noticed the end of the last answer yet.
-            if is_kept && sender.ready().await.is_err() {
+            if is_kept && sender.request.ready().await.is_err() {
                 continue;
             }
-            match sender.try_send_request(request).await {
+            match sender.request.try_send_request(request).await {
                 Ok(response) => return self.take(sender, response).await,
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if is_kept => request = unsent,
@@ -116,7 +124,7 @@ impl Http {
         let value = HeaderValue::from_bytes(&key).map_err(io::Error::other)?;
         headers.insert(SEC_WEBSOCKET_KEY, value);
         let mut sender = self.open().await?;
-        let mut response = sender.send_request(request).await.map_err(io::Error::other)?;
+        let mut response = sender.request.send_request(request).await.map_err(io::Error::other)?;
         self.learn(&response);
         let headers = response.headers();
         let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
@@ -155,14 +163,21 @@ impl Http {
 
     async fn open(&self) -> io::Result<Sender> {
         let stream = self.connector.connect(&self.endpoint).await?;
-        let (sender, connection) = http1::handshake(stream).await.map_err(io::Error::other)?;
-        // It ends with its sender.
-        self.runtime.spawn(Box::pin(async move {
-            if let Err(error) = connection.with_upgrades().await {
-                tracing::debug!(%error, "connection failed");
+        let (request, connection) = http1::handshake(stream).await.map_err(io::Error::other)?;
+        let (open, mut closed) = oneshot::channel();
+        let mut connection = connection.with_upgrades();
+        self.runtime.spawn(Box::pin(poll_fn(move |cx| {
+            match Pin::new(&mut connection).poll(cx) {
+                Poll::Ready(Ok(())) => return Poll::Ready(()),
+                Poll::Ready(Err(error)) => {
+                    tracing::debug!(%error, "connection failed");
+                    return Poll::Ready(());
+                }
+                Poll::Pending => {}
             }
-        }));
-        Ok(sender)
+            Pin::new(&mut closed).poll(cx).map(drop)
+        })));
+        Ok(Sender { request, _open: open })
     }
 
     fn learn(&self, response: &Response<Incoming>) {
@@ -185,7 +200,7 @@ impl Http {
             }
         }
         let mut idle = lock(&self.idle);
-        if idle.len() < IDLE_MAX && !sender.is_closed() {
+        if idle.len() < IDLE_MAX && !sender.request.is_closed() {
             idle.push(sender);
         }
         drop(idle);

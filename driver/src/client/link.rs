@@ -105,7 +105,8 @@ impl Link {
         }
     }
 
-    /// Takes from the core what the network takes.
+    /// Takes from the core what the network takes. `true` if the link is closed now, which is to be
+    /// gone on with.
     ///
     /// # Errors
     ///
@@ -114,17 +115,17 @@ impl Link {
         &mut self,
         manager: &mut Manager,
         runtime: &dyn Runtime,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         let websocket = match &mut self.stage {
             // There is nothing to send on it but its end.
             Stage::Dialing(_) => {
                 if let Some(Output::Close) = manager.poll_output(self.key) {
                     self.stage = Stage::Over;
                 }
-                return Ok(());
+                return Ok(false);
             }
             Stage::Open(websocket) => websocket,
-            Stage::Closing(_) | Stage::Over => return Ok(()),
+            Stage::Closing(_) | Stage::Over => return Ok(false),
         };
         let mut bytes = 0;
         while websocket.is_flushed() && bytes < WRITE_BYTES {
@@ -140,12 +141,12 @@ impl Link {
                     // Written first, so that what is queued goes before.
                     websocket.keep(&mut self.frames);
                     self.close(Some(deadline));
-                    break;
+                    return Ok(true);
                 }
                 None => break,
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Writes what was taken. `true` if more may be taken at once.

@@ -266,9 +266,12 @@ impl Task {
                 is_busy = true;
             }
             for link in &mut *links {
-                if link.take_output(manager, runtime).is_err() {
-                    link.give_up();
-                    inputs.push(Input::Failed(link.key));
+                match link.take_output(manager, runtime) {
+                    Ok(is_closed) => is_busy |= is_closed,
+                    Err(_) => {
+                        link.give_up();
+                        inputs.push(Input::Failed(link.key));
+                    }
                 }
             }
             links.retain(|link| !link.is_over());
