@@ -182,3 +182,10 @@ mod tests {
         assert_eq!(choices.into_bytes(), [1, 2, 3]);
     }
 }
+
+/// The input that a seed stands for, in long runs.
+pub fn bytes_of(seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let length = 32 + split_mix(&mut state) as usize % 1_500;
+    (0..length).map(|_| split_mix(&mut state) as u8).collect()
+}

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use proptest::collection::vec;
-use proptest::prelude::{ProptestConfig, any, proptest};
+use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 use proptest::test_runner::FileFailurePersistence;
+use sansocket_driver::Transport;
+use sansocket_tests::choices::{Choices, bytes_of};
+use sansocket_tests::simulation::both::{Act, BothEnds, ClientPlan};
 use sansocket_tests::simulation::client::Leave;
 use sansocket_tests::simulation::hostile::{Hostility, Piece};
-use sansocket_tests::simulation::network::Plan;
+use sansocket_tests::simulation::network::{Plan, Weather};
 use sansocket_tests::simulation::runtime::Habits;
 use sansocket_tests::simulation::script::{Action, Script};
-use sansocket_tests::simulation::stream::Fate;
+use sansocket_tests::simulation::stream::{Fate, Faults};
 use sansocket_tests::simulation::{Interruption, Outcome, Scenario, simulate_driver};
 
 proptest! {
@@ -154,3 +157,96 @@ fn every_wake_up_is_asked_for() {
         run(scenario);
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: if cfg!(debug_assertions) { 48 } else { 1_000 },
+        max_shrink_iters: 300,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn both_ends_keep_their_promises(bytes in vec(any::<u8>(), 30..300)) {
+        let outcome = BothEnds::draw(&bytes).run();
+        prop_assert!(outcome.violations.is_empty(), "{:#?}", outcome.violations);
+    }
+}
+
+/// Two clients of ours, without surprises but those of `habits` and `weather`.
+fn both(acts: &[Act], transports: &[Transport], habits: Habits, weather: Weather) -> BothEnds {
+    let plan = |is_dropped| ClientPlan {
+        transports: transports.to_vec(),
+        acts: acts.to_vec(),
+        is_dropped,
+    };
+    BothEnds {
+        habits,
+        weather,
+        plan: None,
+        heartbeat: (Duration::from_secs(25), Duration::from_secs(20)),
+        clients: vec![plan(false), plan(true)],
+        noise: Choices::from_seed(1),
+    }
+}
+
+#[track_caller]
+fn holds(run: BothEnds) {
+    let outcome = run.run();
+    assert!(outcome.violations.is_empty(), "{:#?}", outcome.violations);
+}
+
+const MIXED: [Act; 9] = [
+    Act::Emit(5),
+    Act::AtLeastOnce(3),
+    Act::Ask,
+    Act::Burst(5),
+    Act::BeAsked,
+    Act::JoinOther,
+    Act::Sleep(1_000),
+    Act::Reconnect,
+    Act::Emit(2),
+];
+
+/// What once was wrong: output that waited behind a frame which the network took in pieces, a goodbye
+/// that was not begun, a connection that outlived its request.
+#[test]
+fn what_has_failed_before_holds() {
+    for seed in [51, 67, 141, 196, 1_056, 1_150] {
+        holds(BothEnds::draw(&bytes_of(seed)));
+    }
+}
+
+/// Where the network takes a few bytes at a time, what a handler answers meanwhile waits in the
+/// core, and is taken when there is room.
+#[test]
+fn a_narrow_network_leaves_nothing_behind() {
+    let habits = Habits { probes: true, ..Habits::default() };
+    let faults = Faults { capacity: 20, ..Faults::default() };
+    let weather = Weather { faults, latency_least: Duration::from_micros(1), ..Weather::default() };
+    for transports in TRANSPORTS {
+        holds(both(&MIXED, transports, habits, weather));
+    }
+}
+
+/// Each stream in turn is cut after each of its first bytes, in each way, in either direction.
+#[test]
+fn a_stream_of_both_ends_may_be_cut_anywhere() {
+    let weather = Weather { latency_least: Duration::from_micros(1), ..Weather::default() };
+    let step = if cfg!(debug_assertions) { 37 } else { 5 };
+    for transports in TRANSPORTS {
+        for stream in 0..4 {
+            for bytes in (0..900).step_by(step) {
+                for fate in [Fate::Reset, Fate::Silence, Fate::Eof] {
+                    let mut run = both(&MIXED, transports, Habits::default(), weather);
+                    let to_server = bytes % 2 == 0;
+                    run.plan = Some(Plan { stream, to_server, bytes, fate });
+                    holds(run);
+                }
+            }
+        }
+    }
+}
+
+const TRANSPORTS: [&[Transport]; 3] =
+    [&[Transport::Polling, Transport::WebSocket], &[Transport::WebSocket], &[Transport::Polling]];

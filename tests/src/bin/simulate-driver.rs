@@ -7,7 +7,7 @@ use std::panic::catch_unwind;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use sansocket_tests::choices::split_mix;
+use sansocket_tests::choices::bytes_of;
 use sansocket_tests::simulation::{Scenario, simulate_both, simulate_driver};
 
 fn main() -> ExitCode {
@@ -83,12 +83,6 @@ fn run_both(first: u64, runs: u64) -> ExitCode {
          {hours:.0} simulated hours\n"
     ));
     ExitCode::SUCCESS
-}
-
-fn bytes_of(seed: u64) -> Vec<u8> {
-    let mut state = seed;
-    let length = 32 + split_mix(&mut state) as usize % 1_500;
-    (0..length).map(|_| split_mix(&mut state) as u8).collect()
 }
 
 /// Says how to repeat a failure, after making it smaller.
