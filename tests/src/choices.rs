@@ -130,6 +130,13 @@ pub fn split_mix(state: &mut u64) -> u64 {
     mixed ^ mixed >> 31
 }
 
+/// The input that a seed stands for, in long runs.
+pub fn bytes_of(seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let length = 32 + split_mix(&mut state) as usize % 1_500;
+    (0..length).map(|_| split_mix(&mut state) as u8).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::Choices;
@@ -181,11 +188,4 @@ mod tests {
         assert_eq!(choices.index(65_536), 0x203);
         assert_eq!(choices.into_bytes(), [1, 2, 3]);
     }
-}
-
-/// The input that a seed stands for, in long runs.
-pub fn bytes_of(seed: u64) -> Vec<u8> {
-    let mut state = seed;
-    let length = 32 + split_mix(&mut state) as usize % 1_500;
-    (0..length).map(|_| split_mix(&mut state) as u8).collect()
 }

@@ -212,7 +212,7 @@ const MIXED: [Act; 9] = [
 /// that was not begun, a connection that outlived its request.
 #[test]
 fn what_has_failed_before_holds() {
-    for seed in [51, 67, 141, 196, 1_056, 1_150] {
+    for seed in [67, 141, 168, 1_056, 3_743] {
         holds(BothEnds::draw(&bytes_of(seed)));
     }
 }
