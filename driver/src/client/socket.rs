@@ -123,7 +123,7 @@ impl Socket {
             let message = self.encode(|encoder, namespace| {
                 Message::event(encoder, namespace, event, args, Some(id))
             })?;
-            self.with_core(|socket, now| {
+            self.send(event, message, |socket, now, message| {
                 socket.emit_with_ack(now, message, Delivery::Reliable, id, Some(now + timeout))
             })
         })
@@ -147,7 +147,9 @@ impl Socket {
             let message = self.encode(|encoder, namespace| {
                 Message::event(encoder, namespace, event, args, Some(id))
             })?;
-            self.with_core(|socket, now| socket.emit_at_least_once(now, message, id))
+            self.send(event, message, |socket, now, message| {
+                socket.emit_at_least_once(now, message, id)
+            })
         })
     }
 
@@ -170,7 +172,23 @@ impl Socket {
     ) -> Result<(), EmitError> {
         let message = self
             .encode(|encoder, namespace| Message::event(encoder, namespace, event, args, None))?;
-        self.with_core(|socket, now| socket.emit(now, message, delivery))
+        self.send(event, message, |socket, now, message| socket.emit(now, message, delivery))
+    }
+
+    /// Sends an event, and tells whoever wants to know.
+    fn send(
+        &self,
+        event: &str,
+        message: Message,
+        act: impl FnOnce(&mut client::Socket<'_>, Timestamp, Message) -> Result<(), client::EmitError>,
+    ) -> Result<(), EmitError> {
+        let outgoing = &self.namespace.outgoing;
+        let observed = outgoing.is_used().then(|| message.clone());
+        self.with_core(|socket, now| act(socket, now, message))?;
+        if let (Some(message), Some(listeners)) = (observed, outgoing.snapshot()) {
+            listeners.iter().for_each(|listener| listener(self, event, &message));
+        }
+        Ok(())
     }
 
     fn encode(
@@ -218,6 +236,15 @@ impl Socket {
         Fut: Future<Output: IntoReply> + Send + 'static,
     {
         self.namespace.listeners.on_any(handler);
+        self.clone()
+    }
+
+    /// Is told of each event that is sent, or kept until it can be. It must not wait.
+    pub fn on_any_outgoing<F>(&self, listener: F) -> Self
+    where
+        F: Fn(&Self, &str, &Message) + Send + Sync + 'static,
+    {
+        self.namespace.outgoing.push(Arc::new(listener));
         self.clone()
     }
 

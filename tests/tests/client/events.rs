@@ -1,9 +1,11 @@
 //! Events to and fro.
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use sansocket_tests::client::{PATIENCE, in_time};
 use sansocket_tokio::client::{Event, Lifecycle, Socket};
-use sansocket_tokio::{Args, Server, Socket as ServerSocket};
+use sansocket_tokio::{Args, Message, Server, Socket as ServerSocket};
 use tokio::sync::mpsc;
 
 use crate::Client;
@@ -80,6 +82,11 @@ async fn handlers_come_and_go() {
     let (sender, mut received) = mpsc::unbounded_channel();
     let client = Client::builder(url).connect().await.expect("it connects");
     let seen = sender.clone();
+    let sent: Arc<Mutex<Vec<String>>> = Arc::default();
+    let outgoing = sent.clone();
+    client.on_any_outgoing(move |socket: &Socket, event: &str, _: &Message| {
+        outgoing.lock().expect("no panic").push(format!("{} {event}", socket.namespace()));
+    });
     client.on_any(move |_: Socket, event: String, args: Args| {
         let sent = seen.send(format!("any {event} {}", args.len()));
         async move { sent }
@@ -99,6 +106,7 @@ async fn handlers_come_and_go() {
     for expected in ["any a 1", "once 1", "any a 1", "any b 1", "b 1"] {
         assert_eq!(in_time("a call", received.recv()).await.as_deref(), Some(expected));
     }
+    assert_eq!(sent.lock().expect("no panic")[..], ["/ repeat", "/ repeat", "/ repeat"]);
     assert!(client.off("b"));
     assert!(!client.off("b"));
     client.emit("repeat", &("b", 1)).expect("connected");
