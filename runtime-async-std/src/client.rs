@@ -6,8 +6,8 @@
 //! use sansocket_async_std::Client;
 //! use sansocket_async_std::client::Socket;
 //!
-//! # #[async_std::main]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # async_std::task::block_on(async {
 //! let client = Client::builder("http://localhost:3000")
 //!     .on("chat message", async |_: Socket, text: String| println!("{text}"))
 //!     .connect()
@@ -17,6 +17,7 @@
 //! println!("{data}");
 //! client.close().await;
 //! # Ok(())
+//! # })
 //! # }
 //! ```
 //!
