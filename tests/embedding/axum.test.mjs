@@ -92,8 +92,10 @@ test("a shutdown tells every socket, ends the requests that wait and the process
   );
   const reasons = sockets.map((socket) => next(socket, "disconnect"));
   application.stop();
-  for (const [reason] of await Promise.all(reasons)) {
-    assert.match(reason, /^(io server disconnect|transport close)$/);
-  }
+  const [polling, ...others] = (await Promise.all(reasons)).map(([reason]) => reason);
+  for (const reason of others) assert.match(reason, /^(io server disconnect|transport close)$/);
+  // Between two GETs it cannot be told: a server that goes away does not wait for the next, which is
+  // of a session that is unknown then.
+  assert.match(polling, /^(io server disconnect|transport close|transport error)$/);
   assert.deepEqual(await application.ended(), [0, null]);
 });
