@@ -192,6 +192,7 @@ pub use reason::DisconnectReason;
 pub use rooms::Target;
 pub use server::{
     AckFailure, AckOutcome, BroadcastReport, ConnectRequest, Delivery, Disconnected, EmitError,
-    Event, News, Opened, Output, Received, Recipients, Server, Socket, Stats, Wants,
+    Event, NamespaceRequest, NamespaceRequestKey, News, Opened, Output, Received, Recipients,
+    Server, Socket, Stats, Wants,
 };
 pub use time::Timestamp;

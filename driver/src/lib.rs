@@ -22,8 +22,9 @@ mod websocket;
 pub use app::{
     Ack, AckError, AckFuture, Broadcast, BroadcastAckError, BroadcastAckErrorKind,
     BroadcastAckFuture, Builder, ConnectError, Disconnect, EmitError, Extensions, FromArgs,
-    Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError, Namespace, OnRuntime, Reply,
-    Rooms, Socket, TimedBroadcast, TimedEmitter, UndecodedAckFuture, VolatileEmitter,
+    Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError, Namespace, NamespaceRequest,
+    OnRuntime, ParentBroadcast, ParentNamespace, Reply, Rooms, Socket, TimedBroadcast,
+    TimedEmitter, UndecodedAckFuture, VolatileEmitter,
 };
 #[cfg(feature = "futures-io")]
 pub use futures_io::FuturesIo;

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use sansocket_core::{
-    AckId, BroadcastReport, Config, ConnectionKey, Delivery, Message, NamespaceKey, Server,
-    SocketId, SocketKey, Target, Timestamp, TransportKey,
+    AckId, BroadcastReport, Config, ConnectionKey, Delivery, Gone, Message, NamespaceKey,
+    NamespaceRequestKey, Server, SocketId, SocketKey, Target, Timestamp, TransportKey,
 };
 use smallvec::SmallVec;
 
@@ -92,17 +92,51 @@ impl Shards {
         self.shards.get(index)
     }
 
-    /// Creates a namespace in every shard. The caller makes sure that two creations do not
-    /// interleave, so all shards agree on the key.
+    /// Creates a namespace in every shard, of which clients know nothing yet. The caller makes sure
+    /// that no two creations and removals interleave, so all shards agree on the key.
     pub(crate) fn create_namespace(&self, name: &str) -> Option<NamespaceKey> {
         // The loop must not be lazy: each shard is to know the namespace, checked or not.
         let mut key = None;
         for shard in self.iter() {
-            let created = shard.with(|state| state.core.create_namespace(name));
+            let created = shard.with(|state| state.core.create_unlisted_namespace(name));
             debug_assert!(key.is_none_or(|key| key == created), "shards disagree on namespaces");
             key = Some(created);
         }
         key
+    }
+
+    /// Lets clients find a namespace.
+    pub(crate) fn list_namespace(&self, key: NamespaceKey) {
+        self.iter().for_each(|shard| shard.with(|state| state.core.list_namespace(key)));
+    }
+
+    /// Removes a namespace from every shard if it has no socket in any, and says whether it did.
+    /// `is_listed` is whether clients can find it, as they can again where it stays.
+    pub(crate) fn remove_namespace(&self, key: NamespaceKey, is_listed: bool) -> bool {
+        let removed = self.iter().all(|shard| shard.with(|state| state.core.unlist_namespace(key)));
+        for shard in self.iter().filter(|_| removed || is_listed) {
+            shard.with(|state| match removed {
+                true => state.core.remove_namespace(key),
+                false => state.core.list_namespace(key),
+            });
+        }
+        removed
+    }
+
+    /// Tells clients that ask for a namespace that does not exist to wait for an answer.
+    pub(crate) fn set_dynamic_namespaces(&self) {
+        self.iter().for_each(|shard| shard.with(|state| state.core.set_dynamic_namespaces(true)));
+    }
+
+    /// Answers a client that has asked for a namespace that did not exist.
+    pub(crate) fn answer_namespace_request(
+        &self,
+        shard: usize,
+        key: NamespaceRequestKey,
+        namespace: Option<NamespaceKey>,
+    ) -> Result<(), Gone> {
+        let shard = self.get(shard).ok_or(Gone)?;
+        shard.with(|state| state.core.answer_namespace_request(key, namespace))
     }
 
     /// Queues one encoded message for everybody whom `target` means, shard by shard.

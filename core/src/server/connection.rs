@@ -97,6 +97,7 @@ impl Weigh for Event {
                     + received.attachments.iter().map(Bytes::len).sum::<usize>()
             }
             Self::ConnectRequested(request) => request.packet.len_bytes(),
+            Self::NamespaceRequested(request) => request.packet.len_bytes(),
             Self::Disconnected(_) | Self::Violation(_) | Self::Closed(_) => 0,
         }
     }

@@ -10,6 +10,8 @@ use crate::codec::args::Args;
 use crate::codec::socket::Packet;
 use crate::{AckId, DisconnectReason, NamespaceKey, PacketError, SocketId, SocketKey};
 
+use super::dynamic::NamespaceRequestKey;
+
 /// Something that happened on a connection. Pulled by
 /// [`Server::poll_event`](crate::Server::poll_event), in the order in which it happened.
 #[derive(Debug)]
@@ -19,6 +21,11 @@ pub enum Event {
     /// [`Server::accept_socket`](crate::Server::accept_socket) or
     /// [`Server::reject_socket`](crate::Server::reject_socket), at once or later.
     ConnectRequested(Box<ConnectRequest>),
+    /// A client asks to join a namespace that does not exist; only where
+    /// [`Server::set_dynamic_namespaces`](crate::Server::set_dynamic_namespaces) allows it. Answer
+    /// with [`Server::answer_namespace_request`](crate::Server::answer_namespace_request), at once
+    /// or later.
+    NamespaceRequested(Box<NamespaceRequest>),
     /// A client emitted an event.
     Received(Received),
     /// A socket that had been accepted is no longer connected. The last event of that socket.
@@ -40,6 +47,15 @@ pub struct ConnectRequest {
     pub namespace: NamespaceKey,
     /// The CONNECT packet; its payload is what the client gave as `auth`, a JSON object or
     /// nothing.
+    pub packet: Packet,
+}
+
+/// A client asks to join a namespace that does not exist.
+#[derive(Debug)]
+pub struct NamespaceRequest {
+    /// What the answer must name.
+    pub key: NamespaceRequestKey,
+    /// The CONNECT packet, with the namespace's name and what the client gave as `auth`.
     pub packet: Packet,
 }
 

@@ -157,6 +157,7 @@ impl Server {
         key: ConnectionKey,
         reason: DisconnectReason,
     ) {
+        self.requests.forget(key);
         if let Some(connection) = self.connections.get_mut(key) {
             connection.session.close(now, &self.config, reason);
             connection.stop_waiting();
@@ -165,8 +166,9 @@ impl Server {
         self.settle(key);
     }
 
-    /// Ends every socket of a connection.
+    /// Ends every socket of a connection, and forgets what it asks for.
     pub(super) fn disconnect_sockets(&mut self, key: ConnectionKey, reason: DisconnectReason) {
+        self.requests.forget(key);
         let sockets: SmallVec<[SocketKey; 1]> = match self.connections.get(key) {
             Some(connection) => connection.sockets.clone(),
             None => return,
@@ -205,8 +207,9 @@ impl Server {
         if let Some(connection) = self.connections.get_mut(socket.connection) {
             connection.sockets.retain(|other| *other != key);
         }
-        let Standing::Connected { position, .. } = socket.standing else { return };
         let Some(namespace) = self.namespaces.get_mut(socket.namespace) else { return };
+        namespace.sockets -= 1;
+        let Standing::Connected { position, .. } = socket.standing else { return };
         namespace.members.swap_remove(position as usize);
         let moved = namespace.members.get(position as usize).copied();
         if let Some(moved) = moved.and_then(|moved| self.sockets.get_mut(moved.socket))

@@ -3,6 +3,7 @@
 mod broadcast;
 mod command;
 mod connection;
+mod dynamic;
 mod event;
 mod inbound;
 mod lifecycle;
@@ -26,11 +27,16 @@ use crate::rooms::Registry;
 use crate::{Config, ConnectionKey, NamespaceKey, Sid, SocketId, SocketKey, Timestamp};
 
 use connection::Connection;
+use dynamic::NamespaceRequests;
 use namespace::Namespace;
 
 pub use broadcast::{BroadcastReport, Delivery, Recipients};
 pub use command::Socket;
-pub use event::{AckFailure, AckOutcome, ConnectRequest, Disconnected, EmitError, Event, Received};
+pub use dynamic::NamespaceRequestKey;
+pub use event::{
+    AckFailure, AckOutcome, ConnectRequest, Disconnected, EmitError, Event, NamespaceRequest,
+    Received,
+};
 pub use lifecycle::Opened;
 pub use outbound::{News, Output, Wants};
 
@@ -71,6 +77,8 @@ pub struct Server {
     socket_ids: BTreeMap<SocketId, SocketKey>,
     namespaces: SlotMap<NamespaceKey, Namespace>,
     namespace_names: BTreeMap<Arc<str>, NamespaceKey>,
+    requests: NamespaceRequests,
+    dynamic_namespaces: bool,
     rooms: Registry,
     /// Connections that have output or events to take.
     dirty: Vec<ConnectionKey>,
@@ -115,6 +123,8 @@ pub struct Stats {
     pub connections: usize,
     /// Sockets that are connected or asked to be.
     pub sockets: usize,
+    /// Wishes to join namespaces that do not exist, not answered yet.
+    pub namespace_requests: usize,
     /// Rooms that have members, the sockets' own rooms not counted.
     pub rooms: usize,
     /// Acknowledgements that clients owe.
@@ -141,6 +151,8 @@ impl Server {
             socket_ids: BTreeMap::new(),
             namespaces: SlotMap::with_key(),
             namespace_names: BTreeMap::new(),
+            requests: NamespaceRequests::default(),
+            dynamic_namespaces: false,
             rooms: Registry::default(),
             dirty: Vec::new(),
             timers: BinaryHeap::new(),
@@ -162,6 +174,7 @@ impl Server {
             sessions: self.sids.len(),
             connections: self.connections.len(),
             sockets: self.sockets.len(),
+            namespace_requests: self.requests.len(),
             rooms: self.rooms.room_count(),
             pending_acks: self.connections.values().map(|c| c.acks.len()).sum(),
             outbox_bytes: self.connections.values().map(|c| c.session.outbox_bytes()).sum(),

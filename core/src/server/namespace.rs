@@ -11,6 +11,8 @@ use super::{Server, Standing};
 /// A namespace that clients can join.
 pub(super) struct Namespace {
     pub(super) name: Arc<str>,
+    /// How many sockets there are, pending ones among them.
+    pub(super) sockets: usize,
     /// The connected sockets.
     pub(super) members: Vec<Member>,
 }
@@ -25,9 +27,18 @@ impl Server {
         if let Some(key) = self.namespace_names.get(&name) {
             return *key;
         }
-        let key = self.namespaces.insert(Namespace { name: name.clone(), members: Vec::new() });
-        self.namespace_names.insert(name, key);
+        let key = self.insert_namespace(name);
+        self.list_namespace(key);
         key
+    }
+
+    pub(super) fn insert_namespace(&mut self, name: Arc<str>) -> NamespaceKey {
+        self.namespaces.insert(Namespace { name, sockets: 0, members: Vec::new() })
+    }
+
+    /// How many namespaces there are.
+    pub fn namespace_count(&self) -> usize {
+        self.namespaces.len()
     }
 
     /// The name of a namespace.

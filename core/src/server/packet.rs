@@ -4,10 +4,11 @@ use alloc::boxed::Box;
 
 use bytes::Bytes;
 
-use crate::codec::message::Message;
 use crate::codec::socket::{Packet, PacketKind};
 use crate::reassembly::Reassembly;
-use crate::{AckId, ConnectionKey, DisconnectReason, PacketError, SocketKey, Timestamp};
+use crate::{
+    AckId, ConnectionKey, DisconnectReason, NamespaceKey, PacketError, SocketKey, Timestamp,
+};
 
 use super::event::{AckOutcome, ConnectRequest, Event, Received};
 use super::{Server, SocketState, Standing};
@@ -119,22 +120,38 @@ impl Server {
 
     fn handle_connect(&mut self, now: Timestamp, key: ConnectionKey, packet: Packet) {
         let name = packet.namespace();
-        let Some(namespace) = self.namespace_names.get(name).copied() else {
-            let error = Message::invalid_namespace(name);
-            let limit = self.config.limits.outbox_bytes;
-            if let Some(connection) = self.connections.get_mut(key) {
-                connection.session.push_control(&error, limit);
-            }
-            return;
-        };
+        let namespace = self.namespace_names.get(name).copied();
+        if namespace.is_none() && !self.dynamic_namespaces {
+            return self.refuse_namespace(key, name);
+        }
         let Some(connection) = self.connections.get(key) else { return };
         let joined = connection.sockets.iter().any(|socket| {
-            self.sockets.get(*socket).is_some_and(|socket| socket.namespace == namespace)
+            self.sockets.get(*socket).is_some_and(|socket| Some(socket.namespace) == namespace)
         });
-        if joined || connection.sockets.len() >= self.config.limits.namespaces {
+        let count = connection.sockets.len() + self.requests.count(key);
+        if joined || self.requests.contains(key, name) || count >= self.config.limits.namespaces {
             return self.handle_misplaced(now, key);
         }
+        match namespace {
+            Some(namespace) => self.request_connect(key, namespace, packet),
+            None => self.request_namespace(key, packet),
+        }
+    }
+
+    /// A client asks to join a namespace, and the application is to decide.
+    pub(super) fn request_connect(
+        &mut self,
+        key: ConnectionKey,
+        namespace: NamespaceKey,
+        packet: Packet,
+    ) {
         let id = self.new_socket_id();
+        let (Some(connection), Some(state)) =
+            (self.connections.get_mut(key), self.namespaces.get_mut(namespace))
+        else {
+            return;
+        };
+        state.sockets += 1;
         let socket = self.sockets.insert(SocketState {
             connection: key,
             namespace,
@@ -143,11 +160,9 @@ impl Server {
             visit: 0,
         });
         self.socket_ids.insert(id, socket);
-        if let Some(connection) = self.connections.get_mut(key) {
-            connection.sockets.push(socket);
-            let request = ConnectRequest { socket, id, namespace, packet };
-            connection.inbox.push(Event::ConnectRequested(Box::new(request)));
-        }
+        connection.sockets.push(socket);
+        let request = ConnectRequest { socket, id, namespace, packet };
+        connection.inbox.push(Event::ConnectRequested(Box::new(request)));
     }
 
     fn handle_ack(

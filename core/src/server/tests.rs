@@ -4,7 +4,9 @@ mod acks;
 mod attachments;
 mod attended;
 mod closing;
+
 mod commands;
+mod dynamic;
 mod heartbeat;
 mod limits;
 mod namespaces;

@@ -43,6 +43,16 @@ impl Broadcast {
         }
     }
 
+    pub(super) fn of_target(
+        inner: &Arc<Inner>,
+        namespace: &Arc<NamespaceShared>,
+        target: Target,
+        in_rooms: bool,
+        delivery: Delivery,
+    ) -> Self {
+        Self { inner: inner.clone(), namespace: namespace.clone(), target, in_rooms, delivery }
+    }
+
     pub(super) fn except_socket(mut self, id: SocketId) -> Self {
         self.target.except_socket = Some(id);
         self

@@ -35,6 +35,7 @@ pub struct Builder<S = Io> {
     seed: Option<[u8; 32]>,
     state: State,
     error_hook: ErrorHook,
+    cleans_up: bool,
     server: PhantomData<fn() -> S>,
 }
 
@@ -67,6 +68,7 @@ impl<S> Default for Builder<S> {
             seed: None,
             state: State::default(),
             error_hook: Box::new(log),
+            cleans_up: false,
             server: PhantomData,
         }
     }
@@ -220,6 +222,14 @@ impl<S> Builder<S> {
         self
     }
 
+    /// Whether a namespace that was [made for a client](Io::of_matching) goes with its last socket,
+    /// a pending or a connected one. `false` by default: it stays for ever. Handlers that were
+    /// registered at it, and not at its [`ParentNamespace`](crate::ParentNamespace), go with it.
+    pub fn cleanup_empty_child_namespaces(mut self, cleanup: bool) -> Self {
+        self.cleans_up = cleanup;
+        self
+    }
+
     /// Called when a handler could not be called, or failed, in place of the default, which logs
     /// by `tracing`, without what clients have sent. It must not take long.
     pub fn on_error(mut self, hook: impl Fn(&HandlerError) + Send + Sync + 'static) -> Self {
@@ -262,7 +272,16 @@ impl<S> Builder<S> {
     ///
     /// If the operating system has no random numbers for us.
     pub fn build_with(self, runtime: Arc<dyn Runtime>) -> io::Result<Io> {
-        let Self { config, settings, shards, seed, state, error_hook, server: PhantomData } = self;
+        let Self {
+            config,
+            settings,
+            shards,
+            seed,
+            state,
+            error_hook,
+            cleans_up,
+            server: PhantomData,
+        } = self;
         let mut given = seed;
         let mut entropy = Ok(());
         let shards = Shards::new(&config, shards.clamp(1, SHARDS_MAX), || {
@@ -278,7 +297,7 @@ impl<S> Builder<S> {
             seed
         });
         entropy?;
-        let app = App::new(&shards, state, error_hook)?;
+        let app = App::new(&shards, state, error_hook, cleans_up)?;
         Ok(Io { inner: Arc::new(Inner::new(config, shards, runtime, app, settings)) })
     }
 }

@@ -3,17 +3,18 @@
 
 use std::sync::Arc;
 
-use sansocket_core::{ConnectRequest, Disconnected, Message, PacketError, Received};
+use sansocket_core::{ConnectRequest, Disconnected, Message, NamespaceKey, PacketError, Received};
 
 use crate::handshake::Handshake;
 use crate::inner::Inner;
 
 use super::Work;
+use super::dynamic::NamespaceRequest;
 use super::encode::with_encoder;
 use super::error::ConnectError;
 use super::handler::{Call, ErasedHandler};
 use super::listeners::Disconnect;
-use super::namespace::NamespaceShared;
+use super::namespace::{Namespace, NamespaceShared};
 use super::reply::Reply;
 use super::socket::{Socket, SocketShared};
 
@@ -27,12 +28,15 @@ pub(crate) fn connect(
 ) -> Work {
     let inner = inner.clone();
     Box::pin(async move {
-        // Namespaces are never removed, and known here before clients can see them.
-        let Some(namespace) = inner.app.namespace_of(request.namespace) else { return };
+        // Namespaces are known here before clients can see them, and stay while this socket does.
+        let Some(namespace) = inner.app.namespaces.by_key(request.namespace) else { return };
+        let _cleanup = CleanUp { inner: inner.clone(), namespace: namespace.clone() };
         let shared = SocketShared::new(&inner, shard, &namespace, handshake, &request);
         let socket = Socket::new(&Arc::new(shared));
         drop(request);
-        for middleware in namespace.middleware.snapshot().iter().flat_map(|list| list.iter()) {
+        for middleware in
+            namespace.handlers.middleware.snapshot().iter().flat_map(|list| list.iter())
+        {
             if let Err(error) = middleware(socket.clone()).await {
                 return reject(&socket, &namespace, error);
             }
@@ -40,10 +44,78 @@ pub(crate) fn connect(
         if !accept(&socket, &namespace) {
             return;
         }
-        for handler in namespace.connect.snapshot().iter().flat_map(|list| list.iter()) {
+        for handler in namespace.handlers.connect.snapshot().iter().flat_map(|list| list.iter()) {
             handler(socket.clone()).await;
         }
     })
+}
+
+/// Finds or makes the namespace that a client asks for, or tells it that there is none.
+pub(crate) fn find_namespace(
+    inner: &Arc<Inner>,
+    shard: usize,
+    handshake: Arc<Handshake>,
+    request: Box<sansocket_core::NamespaceRequest>,
+) -> Work {
+    let inner = inner.clone();
+    Box::pin(async move {
+        let sansocket_core::NamespaceRequest { key, packet } = *request;
+        let request = NamespaceRequest::new(handshake, packet);
+        let namespaces = &inner.app.namespaces;
+        let mut parent = None;
+        if namespaces.get(request.name()).is_none() {
+            let parents = namespaces.parents.snapshot();
+            for candidate in parents.iter().flat_map(|list| list.iter()) {
+                if candidate.admits(&request).await {
+                    parent = Some(candidate.clone());
+                    break;
+                }
+            }
+        }
+        loop {
+            let namespace = match &parent {
+                Some(_) => {
+                    let name = request.name();
+                    namespaces.get_or_create_unlisted(&inner.shards, name, parent.as_ref())
+                }
+                None => namespaces.get(request.name()),
+            };
+            let Some(namespace) = namespace else {
+                // The client may have left meanwhile.
+                let _ = inner.shards.answer_namespace_request(shard, key, None);
+                return;
+            };
+            namespace.announcement.call_once(|| {
+                for hook in namespaces.hooks.snapshot().iter().flat_map(|list| list.iter()) {
+                    hook(Namespace::new(&inner, &namespace));
+                }
+            });
+            // Its last socket may have gone in between, and the namespace with it.
+            if namespaces.answer(&inner.shards, shard, key, &namespace) {
+                return;
+            }
+        }
+    })
+}
+
+/// Removes a namespace with its last socket, if that is wanted.
+pub(crate) fn clean_up(inner: &Inner, key: NamespaceKey) {
+    let namespaces = &inner.app.namespaces;
+    if let Some(namespace) = namespaces.by_key(key) {
+        namespaces.clean_up(&inner.shards, &namespace);
+    }
+}
+
+/// At the end of an admission, also where the client did not wait for it.
+struct CleanUp {
+    inner: Arc<Inner>,
+    namespace: Arc<NamespaceShared>,
+}
+
+impl Drop for CleanUp {
+    fn drop(&mut self) {
+        self.inner.app.namespaces.clean_up(&self.inner.shards, &self.namespace);
+    }
 }
 
 /// `false` if the client has left meanwhile.
@@ -82,7 +154,7 @@ fn reject(socket: &Socket, namespace: &NamespaceShared, error: ConnectError) {
 /// Calls the handlers of an event; `None` if there is nothing to run.
 pub(crate) fn receive(socket: &Arc<SocketShared>, received: Received) -> Option<Work> {
     let name = received.packet.event_name_bytes();
-    let listeners = &socket.namespace.listeners;
+    let listeners = &socket.namespace.handlers.listeners;
     let handler = listeners.find(name);
     let any = listeners.any.snapshot();
     let ack = received.ack();
@@ -140,9 +212,10 @@ fn call(
 /// its shard; its own handlers are forgotten, and with them whatever they hold.
 pub(crate) fn disconnect(socket: &Arc<SocketShared>, event: Disconnected) -> Option<Work> {
     let Disconnected { reason, rooms, .. } = event;
+    socket.inner.app.namespaces.clean_up(&socket.inner.shards, &socket.namespace);
     let disconnect = Disconnect { reason, rooms };
     let own = socket.own().and_then(|own| own.disconnect.snapshot());
-    let shared = socket.namespace.listeners.disconnect.snapshot();
+    let shared = socket.namespace.handlers.listeners.disconnect.snapshot();
     let handlers = own.iter().chain(&shared).flat_map(|list| list.iter());
     let works = handlers.map(|handler| handler(Socket::new(socket), disconnect.clone())).collect();
     if let Some(own) = socket.own() {

@@ -13,6 +13,7 @@ use crate::inner::Inner;
 
 use super::broadcast::{Broadcast, TimedBroadcast};
 use super::builder::Builder;
+use super::dynamic::{NamespaceRequest, Parent, ParentNamespace};
 use super::error::ConnectError;
 use super::handler::Handler;
 use super::listeners::Disconnect;
@@ -47,6 +48,45 @@ impl Io {
         Namespace::new(&self.inner, &namespace)
     }
 
+    /// Namespaces that are made when a client first asks for them: those whose names `matches`
+    /// takes. It is told what [`NamespaceRequest::name`] tells, and must not take long; a compiled
+    /// regular expression does well. What is registered at the result is what each new namespace
+    /// begins with.
+    ///
+    /// A namespace that exists is never asked for. Several rules are tried in the order in which
+    /// they were made. See [`Builder::cleanup_empty_child_namespaces`] for how namespaces go.
+    pub fn of_matching(
+        &self,
+        matches: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> ParentNamespace {
+        self.add_parent(Parent::by_name(matches))
+    }
+
+    /// As [`of_matching`](Self::of_matching), for a rule that is asynchronous, or asks who the
+    /// client is. While it decides, the client waits; its connection is closed after
+    /// [`Builder::connect_timeout`] unless it has joined another namespace.
+    pub fn of_dynamic<F, Fut>(&self, admits: F) -> ParentNamespace
+    where
+        F: Fn(NamespaceRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = bool> + Send + 'static,
+    {
+        self.add_parent(Parent::by_request(admits))
+    }
+
+    /// Called with each namespace that is made because a client asked for it, once, before that
+    /// client or another one gets in. It must not take long.
+    pub fn on_new_namespace(&self, hook: impl Fn(Namespace) + Send + Sync + 'static) -> Self {
+        self.inner.app.namespaces.hooks.push(Arc::new(hook));
+        self.clone()
+    }
+
+    fn add_parent(&self, parent: Parent) -> ParentNamespace {
+        let parent = Arc::new(parent);
+        self.inner.app.namespaces.parents.push(parent.clone());
+        self.inner.shards.set_dynamic_namespaces();
+        ParentNamespace::new(&self.inner, &parent)
+    }
+
     /// The state of that type that the server was built with, see [`Builder::state`].
     pub fn state<S: Any + Send + Sync>(&self) -> Option<&S> {
         self.inner.app.state()
@@ -66,6 +106,7 @@ impl Io {
             total.sessions += stats.sessions;
             total.connections += stats.connections;
             total.sockets += stats.sockets;
+            total.namespace_requests += stats.namespace_requests;
             total.rooms += stats.rooms;
             total.pending_acks += stats.pending_acks;
             total.outbox_bytes += stats.outbox_bytes;

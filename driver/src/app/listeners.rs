@@ -72,6 +72,12 @@ struct Listener<S> {
     once: bool,
 }
 
+impl<S> Clone for Listener<S> {
+    fn clone(&self) -> Self {
+        Self { handler: self.handler.clone(), once: self.once }
+    }
+}
+
 impl<S: Subject> Default for Listeners<S> {
     fn default() -> Self {
         Self { events: RwLock::default(), any: List::default(), disconnect: List::default() }
@@ -79,7 +85,7 @@ impl<S: Subject> Default for Listeners<S> {
 }
 
 /// The name of an event. It is looked up by its bytes, without a check that they are UTF-8.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct EventName(Arc<str>);
 
 impl Borrow<[u8]> for EventName {
@@ -152,6 +158,15 @@ impl<S: Subject> Listeners<S> {
             let reply = socket.unasked();
             run(handler(socket, end.into()), reply, event.clone())
         }));
+    }
+
+    /// The same handlers, to which others may be added.
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            events: RwLock::new(read(&self.events).clone()),
+            any: self.any.copy(),
+            disconnect: self.disconnect.copy(),
+        }
     }
 
     /// Forgets all handlers.

@@ -7,6 +7,8 @@
 //! | --- | --- |
 //! | `new Server(opts)` | `Server::builder()....build()` |
 //! | `io.of("/chat")` | [`io.of("/chat")`](Io::of) |
+//! | `io.of(/regex/)`, `io.of((name, auth, next) => next(null, true))` | [`io.of_matching(\|name\| ...)`](Io::of_matching), [`io.of_dynamic(async \|request\| true)`](Io::of_dynamic) |
+//! | `io.on("new_namespace", nsp => {})` | [`io.on_new_namespace(\|namespace\| {})`](Io::on_new_namespace) |
 //! | `io.use((socket, next) => next(err))` | [`io.use_(async \|socket: Socket\| Err("..."))`](Namespace::use_) |
 //! | `io.on("connection", socket => {})` | [`io.on_connect(async \|socket: Socket\| {})`](Namespace::on_connect) |
 //! | `socket.on("e", (a, b) => {})` | [`io.on("e", async \|socket: Socket, (a, b): (A, B)\| {})`](Namespace::on) for all sockets, [`socket.on`](Socket::on) for one |
@@ -32,6 +34,7 @@ mod ack;
 mod broadcast;
 mod builder;
 mod dispatch;
+mod dynamic;
 mod encode;
 mod error;
 mod extensions;
@@ -39,6 +42,7 @@ mod handler;
 mod io;
 mod listeners;
 mod namespace;
+mod registry;
 mod reply;
 mod rooms;
 mod socket;
@@ -51,6 +55,7 @@ mod tests;
 pub use ack::{AckFuture, BroadcastAckFuture, UndecodedAckFuture};
 pub use broadcast::{Broadcast, TimedBroadcast};
 pub use builder::{Builder, OnRuntime};
+pub use dynamic::{NamespaceRequest, ParentBroadcast, ParentNamespace};
 pub use error::{
     AckError, BroadcastAckError, BroadcastAckErrorKind, ConnectError, EmitError, HandlerError,
     HandlerErrorKind, JoinError,
@@ -65,7 +70,9 @@ pub use rooms::Rooms;
 pub use socket::{Socket, TimedEmitter, VolatileEmitter};
 
 pub(crate) use ack::Acks;
-pub(crate) use dispatch::{connect, disconnect, in_order, receive, violation};
+pub(crate) use dispatch::{
+    clean_up, connect, disconnect, find_namespace, in_order, receive, violation,
+};
 pub(crate) use encode::with_encoder;
 pub(crate) use error::{ErrorHook, log};
 pub(crate) use handler::{Call, erase, run};
@@ -74,19 +81,17 @@ pub(crate) use socket::SocketShared;
 pub(crate) use sync::{List, lock};
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
-use sansocket_core::{AckOutcome, NamespaceKey};
-use slotmap::SecondaryMap;
+use sansocket_core::AckOutcome;
 
 use crate::shards::Shards;
 
 use namespace::NamespaceShared;
+use registry::Registry;
 use state::State;
-use sync::{read, write};
 
 /// Handlers that run.
 pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -94,24 +99,22 @@ pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// What the application has registered, and what it waits for.
 pub(crate) struct App {
     root: Arc<NamespaceShared>,
-    namespaces: RwLock<Namespaces>,
+    namespaces: Registry,
     acks: Arc<Acks>,
     state: State,
     error_hook: ErrorHook,
 }
 
-#[derive(Default)]
-struct Namespaces {
-    by_name: HashMap<Arc<str>, Arc<NamespaceShared>>,
-    by_key: SecondaryMap<NamespaceKey, Arc<NamespaceShared>>,
-}
-
 impl App {
-    fn new(shards: &Shards, state: State, error_hook: ErrorHook) -> std::io::Result<Self> {
-        let mut namespaces = Namespaces::default();
-        let root = namespaces.create(shards, "/");
+    fn new(
+        shards: &Shards,
+        state: State,
+        error_hook: ErrorHook,
+        cleans_up: bool,
+    ) -> std::io::Result<Self> {
+        let namespaces = Registry::new(cleans_up);
+        let root = namespaces.get_or_create(shards, "/");
         let root = root.ok_or_else(|| std::io::Error::other("a server needs a shard"))?;
-        let namespaces = RwLock::new(namespaces);
         Ok(Self { root, namespaces, acks: Arc::default(), state, error_hook })
     }
 
@@ -126,18 +129,8 @@ impl App {
 
     /// The namespace of that name, created if there is none.
     fn namespace(&self, shards: &Shards, name: &str) -> Arc<NamespaceShared> {
-        let slashed = if name.starts_with('/') { name.to_owned() } else { format!("/{name}") };
-        if let Some(namespace) = read(&self.namespaces).by_name.get(slashed.as_str()) {
-            return namespace.clone();
-        }
-        // The lock is held meanwhile, so that creations do not interleave in the shards, and so
-        // that a client who sees the namespace there finds it here.
-        let mut namespaces = write(&self.namespaces);
-        namespaces.create(shards, &slashed).unwrap_or_else(|| self.root.clone())
-    }
-
-    fn namespace_of(&self, key: NamespaceKey) -> Option<Arc<NamespaceShared>> {
-        read(&self.namespaces).by_key.get(key).cloned()
+        let namespace = self.namespaces.get_or_create(shards, name);
+        namespace.unwrap_or_else(|| self.root.clone())
     }
 
     fn state<S: Any + Send + Sync>(&self) -> Option<&S> {
@@ -146,19 +139,5 @@ impl App {
 
     fn report(&self, error: &HandlerError) {
         (self.error_hook)(error);
-    }
-}
-
-impl Namespaces {
-    /// `None` without shards.
-    fn create(&mut self, shards: &Shards, name: &str) -> Option<Arc<NamespaceShared>> {
-        if let Some(namespace) = self.by_name.get(name) {
-            return Some(namespace.clone());
-        }
-        let key = shards.create_namespace(name)?;
-        let namespace = Arc::new(NamespaceShared::new(name.into(), key));
-        self.by_name.insert(namespace.name.clone(), namespace.clone());
-        self.by_key.insert(key, namespace.clone());
-        Some(namespace)
     }
 }

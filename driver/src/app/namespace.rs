@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once, Weak};
 use std::time::Duration;
 
 use sansocket_core::{Args, BroadcastReport, EncodeError, Message, NamespaceKey};
@@ -11,6 +12,7 @@ use serde::Serialize;
 use crate::inner::Inner;
 
 use super::broadcast::{Broadcast, TimedBroadcast};
+use super::dynamic::Parent;
 use super::error::ConnectError;
 use super::handler::{Handler, erase};
 use super::io::Io;
@@ -26,27 +28,51 @@ use super::sync::List;
 pub(crate) struct NamespaceShared {
     pub(crate) name: Arc<str>,
     pub(crate) key: NamespaceKey,
+    pub(super) handlers: Handlers,
+    /// Of a namespace that a [`ParentNamespace`](super::ParentNamespace) has made.
+    pub(super) parent: Option<Weak<Parent>>,
+    /// The hooks of new namespaces run once, before the first client gets in.
+    pub(super) announcement: Once,
+    /// Whether clients find it.
+    pub(super) is_listed: AtomicBool,
+}
+
+/// Who is called for the sockets of a namespace.
+#[derive(Default)]
+pub(super) struct Handlers {
     pub(super) middleware: List<OnMiddleware>,
     pub(super) connect: List<OnConnect<Socket>>,
     pub(super) listeners: Listeners<Socket>,
     pub(super) outgoing: List<OnAnyOutgoing>,
 }
 
+impl Handlers {
+    /// The same, to which others may be added.
+    pub(super) fn copy(&self) -> Self {
+        Self {
+            middleware: self.middleware.copy(),
+            connect: self.connect.copy(),
+            listeners: self.listeners.copy(),
+            outgoing: self.outgoing.copy(),
+        }
+    }
+}
+
 impl NamespaceShared {
-    pub(super) fn new(name: Arc<str>, key: NamespaceKey) -> Self {
+    pub(super) fn new(name: Arc<str>, key: NamespaceKey, parent: Option<&Arc<Parent>>) -> Self {
         Self {
             name,
             key,
-            middleware: List::default(),
-            connect: List::default(),
-            listeners: Listeners::default(),
-            outgoing: List::default(),
+            handlers: parent.map(|parent| parent.handlers.copy()).unwrap_or_default(),
+            parent: parent.map(Arc::downgrade),
+            announcement: Once::new(),
+            is_listed: AtomicBool::new(false),
         }
     }
 
     /// Whether [`notify_outgoing`](Self::notify_outgoing) has somebody to tell.
     pub(super) fn is_outgoing_observed(&self) -> bool {
-        self.outgoing.is_used()
+        self.handlers.outgoing.is_used()
     }
 
     /// Tells whoever wants to know that `event` is sent; otherwise the recipients are not even
@@ -59,7 +85,7 @@ impl NamespaceShared {
     ) where
         I: IntoIterator<Item = Socket>,
     {
-        let Some(listeners) = self.outgoing.snapshot() else { return };
+        let Some(listeners) = self.handlers.outgoing.snapshot() else { return };
         for socket in recipients() {
             listeners.iter().for_each(|listener| listener(&socket, event, message));
         }
@@ -113,7 +139,7 @@ impl Namespace {
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<ConnectError> + 'static,
     {
-        self.shared.middleware.push(middleware(function));
+        self.shared.handlers.middleware.push(middleware(function));
         self.clone()
     }
 
@@ -124,7 +150,7 @@ impl Namespace {
         F: Fn(Socket) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: IntoReply> + Send + 'static,
     {
-        self.shared.connect.push(on_connect(handler));
+        self.shared.handlers.connect.push(on_connect(handler));
         self.clone()
     }
 
@@ -137,7 +163,7 @@ impl Namespace {
         Fut: Future<Output: IntoReply> + Send + 'static,
         D: From<Disconnect> + 'static,
     {
-        self.shared.listeners.on_disconnect(handler);
+        self.shared.handlers.listeners.on_disconnect(handler);
         self.clone()
     }
 }
@@ -150,13 +176,13 @@ impl Namespace {
     /// Connections and disconnections are no events, see [`on_connect`](Self::on_connect) and
     /// [`on_disconnect`](Self::on_disconnect).
     pub fn on<Form: 'static>(&self, event: &str, handler: impl Handler<Form>) -> Self {
-        self.shared.listeners.on(event, erase(handler), false);
+        self.shared.handlers.listeners.on(event, erase(handler), false);
         self.clone()
     }
 
     /// Removes the handler of an event. `false` if there is none.
     pub fn off(&self, event: &str) -> bool {
-        self.shared.listeners.off(event)
+        self.shared.handlers.listeners.off(event)
     }
 
     /// Gets every event of every socket, before its handlers, with its undecoded arguments.
@@ -165,7 +191,7 @@ impl Namespace {
         F: Fn(Socket, String, Args) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: IntoReply> + Send + 'static,
     {
-        self.shared.listeners.on_any(handler);
+        self.shared.handlers.listeners.on_any(handler);
         self.clone()
     }
 
@@ -176,7 +202,7 @@ impl Namespace {
     where
         F: Fn(&Socket, &str, &Message) + Send + Sync + 'static,
     {
-        self.shared.outgoing.push(Arc::new(function));
+        self.shared.handlers.outgoing.push(Arc::new(function));
         self.clone()
     }
 }

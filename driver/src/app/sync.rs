@@ -41,6 +41,12 @@ impl<T: ?Sized> List<T> {
         self.used.store(true, Ordering::Release);
     }
 
+    /// A list of the same closures, which grows on its own.
+    pub(crate) fn copy(&self) -> Self {
+        let items = self.snapshot();
+        Self { used: AtomicBool::new(items.is_some()), items: RwLock::new(items) }
+    }
+
     /// Whether anything was ever added.
     pub(crate) fn is_used(&self) -> bool {
         self.used.load(Ordering::Acquire)

@@ -5,7 +5,9 @@ use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use sansocket_core::{ConnectRequest, Disconnected, Received, SocketKey};
+use sansocket_core::{
+    ConnectRequest, Disconnected, NamespaceRequest, NamespaceRequestKey, Received, SocketKey,
+};
 use smallvec::SmallVec;
 
 use crate::app::{self, SocketShared, Work};
@@ -24,8 +26,16 @@ pub(super) struct Lanes {
     queued: usize,
 }
 
+/// Whose lane it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LaneKey {
+    Socket(SocketKey),
+    /// One that may become a socket.
+    Request(NamespaceRequestKey),
+}
+
 struct Lane {
-    key: SocketKey,
+    key: LaneKey,
     /// The socket, once it has received an event.
     socket: Option<Arc<SocketShared>>,
     running: Option<Running>,
@@ -33,6 +43,8 @@ struct Lane {
 }
 
 enum Running {
+    /// Whether a namespace is to be, and its making.
+    Finding(Work),
     /// Middleware, acceptance, and the handlers of the connection.
     Connecting(Work),
     Handling(Work),
@@ -43,22 +55,35 @@ enum Running {
 /// What was taken out of its lanes, to be dropped.
 #[derive(Default)]
 pub(super) struct Cancelled {
-    _lanes: Vec<Lane>,
+    lanes: Vec<Lane>,
+}
+
+impl Cancelled {
+    /// Admissions that have not begun leave nothing else that could take care of their namespaces.
+    pub(super) fn clean_up(self, inner: &Inner) {
+        for item in self.lanes.into_iter().flat_map(|lane| lane.queue) {
+            if let Item::Connect(_, request) = item {
+                app::clean_up(inner, request.namespace);
+            }
+        }
+    }
 }
 
 /// Something to handle.
 pub(super) enum Item {
+    Find(Arc<Handshake>, Box<NamespaceRequest>),
     Connect(Arc<Handshake>, Box<ConnectRequest>),
     Receive(Received),
     Disconnect(Arc<SocketShared>, Disconnected),
 }
 
 impl Item {
-    fn key(&self) -> SocketKey {
+    fn key(&self) -> LaneKey {
         match self {
-            Self::Connect(_, request) => request.socket,
-            Self::Receive(received) => received.socket,
-            Self::Disconnect(_, disconnected) => disconnected.socket,
+            Self::Find(_, request) => LaneKey::Request(request.key),
+            Self::Connect(_, request) => LaneKey::Socket(request.socket),
+            Self::Receive(received) => LaneKey::Socket(received.socket),
+            Self::Disconnect(_, disconnected) => LaneKey::Socket(disconnected.socket),
         }
     }
 }
@@ -89,7 +114,7 @@ impl Lanes {
         received: Received,
         socket: impl FnOnce() -> Option<Arc<SocketShared>>,
     ) {
-        let key = received.socket;
+        let key = LaneKey::Socket(received.socket);
         if !self.lanes.iter().any(|lane| lane.key == key && lane.socket.is_some()) {
             let Some(socket) = socket() else { return };
             self.lane(key).socket = Some(socket);
@@ -97,8 +122,8 @@ impl Lanes {
         self.push(Item::Receive(received));
     }
 
-    /// The lane of that socket, which may be new.
-    fn lane(&mut self, key: SocketKey) -> &mut Lane {
+    /// The lane of that key, which may be new.
+    fn lane(&mut self, key: LaneKey) -> &mut Lane {
         let index = match self.lanes.iter().position(|lane| lane.key == key) {
             Some(index) => index,
             None => {
@@ -118,7 +143,7 @@ impl Lanes {
             mem::take(&mut self.lanes).into_iter().partition(Lane::goes_on);
         self.queued -= cancelled.iter().map(|lane| lane.queue.len()).sum::<usize>();
         self.lanes = kept.into();
-        Cancelled { _lanes: cancelled }
+        Cancelled { lanes: cancelled }
     }
 
     /// What is left to be told of sockets that were disconnected; everything else is dropped.
@@ -127,7 +152,7 @@ impl Lanes {
         items
             .filter_map(|item| match item {
                 Item::Disconnect(socket, disconnected) => Some((socket, disconnected)),
-                Item::Connect(..) | Item::Receive(_) => None,
+                Item::Find(..) | Item::Connect(..) | Item::Receive(_) => None,
             })
             .collect()
     }
@@ -144,7 +169,7 @@ impl Lanes {
                     }
                     finished = true;
                     match lane.running.take() {
-                        Some(Running::Disconnecting(_)) => return false,
+                        Some(Running::Finding(_) | Running::Disconnecting(_)) => return false,
                         Some(Running::Connecting(_)) if lane.queue.is_empty() => {
                             if !is_connected(inner, shard, lane.key) {
                                 return false;
@@ -156,6 +181,10 @@ impl Lanes {
                 let Some(item) = lane.queue.pop_front() else { return true };
                 *queued -= 1;
                 match item {
+                    Item::Find(handshake, request) => {
+                        let work = app::find_namespace(inner, shard, handshake, request);
+                        lane.running = Some(Running::Finding(work));
+                    }
                     Item::Connect(handshake, request) => {
                         let work = app::connect(inner, shard, handshake, request);
                         lane.running = Some(Running::Connecting(work));
@@ -186,7 +215,8 @@ impl Lane {
             return true;
         }
         match (&self.running, self.queue.front()) {
-            (Some(Running::Connecting(_)), _) | (None, Some(Item::Connect(..)) | None) => false,
+            (Some(Running::Finding(_) | Running::Connecting(_)), _)
+            | (None, Some(Item::Find(..) | Item::Connect(..)) | None) => false,
             (Some(Running::Handling(_) | Running::Disconnecting(_)), _)
             | (None, Some(Item::Receive(_) | Item::Disconnect(..))) => true,
         }
@@ -196,15 +226,17 @@ impl Lane {
 impl Running {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
-            Self::Connecting(work) | Self::Handling(work) | Self::Disconnecting(work) => {
-                work.as_mut().poll(cx)
-            }
+            Self::Finding(work)
+            | Self::Connecting(work)
+            | Self::Handling(work)
+            | Self::Disconnecting(work) => work.as_mut().poll(cx),
         }
     }
 }
 
 /// A refused socket has no events to come, and its lane must not stay.
-fn is_connected(inner: &Inner, shard: usize, key: SocketKey) -> bool {
+fn is_connected(inner: &Inner, shard: usize, key: LaneKey) -> bool {
+    let LaneKey::Socket(key) = key else { return false };
     let Some(shard) = inner.shards.get(shard) else { return false };
     shard.with(|state| state.sockets.contains_key(&key))
 }

@@ -279,6 +279,11 @@ impl Session {
                     self.lanes.push(Item::Connect(slot.handshake.clone(), request));
                 }
             }
+            Event::NamespaceRequested(request) => {
+                if let Some(slot) = state.slots.get(&self.key) {
+                    self.lanes.push(Item::Find(slot.handshake.clone(), request));
+                }
+            }
             Event::Received(received) => {
                 let key = received.socket;
                 self.lanes.push_received(received, || state.sockets.get(&key).cloned());
@@ -359,6 +364,7 @@ impl Session {
         if let Some(post) = taken.post {
             post.wake();
         }
+        taken.cancelled.clean_up(&self.inner);
     }
 }
 

@@ -624,6 +624,7 @@ impl World {
                 let id = request.id.as_str().to_string();
                 self.pending.push((request.socket, connection, id, namespace));
             }
+            crate::Event::NamespaceRequested(_) => panic!("namespaces are not dynamic"),
             crate::Event::Received(received) => self.check_received(received),
             crate::Event::Disconnected(disconnected) => {
                 self.joined.retain(|joined| joined.key != disconnected.socket);

@@ -368,6 +368,9 @@ impl Pair {
                     .trim_end()
                     .to_string()
             }
+            Event::NamespaceRequested(request) => {
+                format!("namespace {}", request.packet.namespace())
+            }
             Event::Received(received) => {
                 let mut text = received.packet.payload().to_string();
                 if let Some(ack) = received.ack() {
@@ -481,6 +484,11 @@ pub(super) fn check(server: &Server) {
     }
     assert_eq!(server.sockets.len(), server.socket_ids.len());
     assert_eq!(connected, server.namespaces.values().map(|n| n.members.len()).sum::<usize>());
+    assert_eq!(server.sockets.len(), server.namespaces.values().map(|n| n.sockets).sum::<usize>());
+    for connection in server.requests.connections() {
+        let connection = server.connections.get(connection).expect("it has a connection");
+        assert!(connection.session.is_open(), "a request outlives its session");
+    }
     assert!(server.rooms.sockets().all(|socket| server.sockets.contains_key(socket)));
     for (sid, key) in &server.sids {
         let session = &server.connections[*key].session;

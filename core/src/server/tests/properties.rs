@@ -15,8 +15,8 @@ use super::pair::check;
 use crate::codec::message::{Encoder, Message};
 use crate::codec::{engine, payload};
 use crate::{
-    AckId, Config, ConnectionKey, Delivery, Event, Output, PollKey, PostKey, SocketKey, Target,
-    Timestamp, TransportKey,
+    AckId, Config, ConnectionKey, Delivery, Event, NamespaceRequestKey, Output, PollKey, PostKey,
+    SocketKey, Target, Timestamp, TransportKey,
 };
 
 /// What no honest client says, or not now.
@@ -70,6 +70,7 @@ struct World {
     encoder: Encoder,
     clients: Vec<Client>,
     sockets: Vec<SocketKey>,
+    requests: Vec<NamespaceRequestKey>,
     phases: BTreeMap<SocketKey, (usize, Phase)>,
     next_ack: u64,
     /// How many outcomes of each acknowledgement are still to come.
@@ -114,12 +115,14 @@ impl World {
         config.limits.attachments_timeout = Duration::from_millis(5_000);
         let mut server = Server::new(config, [3; 32]);
         server.create_namespace("/a");
+        server.set_dynamic_namespaces(true);
         Self {
             server,
             now: Timestamp::ZERO,
             encoder: Encoder::new(),
             clients: Vec::new(),
             sockets: Vec::new(),
+            requests: Vec::new(),
             phases: BTreeMap::new(),
             next_ack: 1,
             owed: BTreeMap::new(),
@@ -379,6 +382,14 @@ impl World {
     }
 
     fn decide(&mut self, key: SocketKey, how: u8) {
+        if let Some(request) = self.requests.pop() {
+            let namespace = (how < 128).then(|| self.server.create_namespace("/nope"));
+            let _ = self.server.answer_namespace_request(request, namespace);
+        } else if let Some(namespace) = self.server.namespace_names.get("/nope").copied()
+            && self.server.unlist_namespace(namespace)
+        {
+            self.server.remove_namespace(namespace);
+        }
         let message = Message::connect("/", "x", None);
         let (_, phase) = self.phases.get_mut(&key).expect("it was requested");
         if how < 200 {
@@ -466,6 +477,7 @@ impl World {
                     let before = self.phases.insert(request.socket, (index, Phase::Requested));
                     assert!(before.is_none());
                 }
+                Event::NamespaceRequested(request) => self.requests.push(request.key),
                 Event::Received(received) => self.expect(received.socket, Phase::Accepted),
                 Event::Disconnected(disconnected) => {
                     self.expect(disconnected.socket, Phase::Accepted);
