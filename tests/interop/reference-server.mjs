@@ -39,6 +39,10 @@ for (const name of ["/", "/custom", "/token", "/refused", "/late"]) {
   io.of(name).on("connection", onConnection);
 }
 
+io.of(/^\/dynamic-/);
+io.of((name, auth, next) => next(null, name.startsWith("/asked-") && auth.token === "secret"));
+io.on("new_namespace", (nsp) => nsp.on("connection", onConnection));
+
 function onConnection(socket) {
   const nsp = socket.nsp;
   const kept = [];

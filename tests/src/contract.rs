@@ -15,7 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_channel::oneshot;
-use sansocket_driver::{Builder, ConnectError, Disconnect, Io, Raw, Runtime, Socket};
+use sansocket_driver::{
+    Builder, ConnectError, Disconnect, Io, Namespace, NamespaceRequest, Raw, Runtime, Socket,
+};
 use serde_json::{Map, Value, json};
 
 pub use settings::address;
@@ -57,16 +59,25 @@ pub fn install(io: &Io) {
     });
     io.of("/late").use_(async |socket: Socket| wait_for_release(&socket).await);
     for name in ["/", "/custom", "/token", "/refused", "/late"] {
-        let namespace = io.of(name);
-        namespace
-            .on_connect(async |socket: Socket| {
-                socket.insert(events::Kept::default());
-                socket.emit("auth", &socket.auth::<Raw>().map_err(io::Error::other)?)?;
-                Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
-            })
-            .on_disconnect(report_disconnection);
-        events::register(&namespace);
+        register(&io.of(name));
     }
+    io.of_matching(|name| name.starts_with("/dynamic-"));
+    io.of_dynamic(async |request: NamespaceRequest| {
+        let auth = request.auth::<Map<String, Value>>().unwrap_or_default();
+        request.name().starts_with("/asked-") && auth.get("token") == Some(&json!("secret"))
+    });
+    io.on_new_namespace(|namespace| register(&namespace));
+}
+
+fn register(namespace: &Namespace) {
+    namespace
+        .on_connect(async |socket: Socket| {
+            socket.insert(events::Kept::default());
+            socket.emit("auth", &socket.auth::<Raw>().map_err(io::Error::other)?)?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        })
+        .on_disconnect(report_disconnection);
+    events::register(namespace);
 }
 
 /// Tells the suite that connections are accepted at `address`.
