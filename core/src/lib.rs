@@ -175,6 +175,7 @@ mod key;
 mod limits;
 mod reason;
 mod reassembly;
+mod recovery;
 mod rooms;
 mod server;
 mod time;
@@ -189,10 +190,11 @@ pub use id::{SHARDS_MAX, Sid, SocketId};
 pub use key::{AckId, ConnectionKey, NamespaceKey, SocketKey};
 pub use limits::Limits;
 pub use reason::DisconnectReason;
+pub use recovery::{LostSession, Recovering, RecoveryLimits, RecoveryLog};
 pub use rooms::Target;
 pub use server::{
     AckFailure, AckOutcome, BroadcastReport, ConnectRequest, Delivery, Disconnected, EmitError,
     Event, NamespaceRequest, NamespaceRequestKey, News, Opened, Output, Received, Recipients,
-    Server, Socket, Stats, Wants,
+    RecoveredSocket, Server, Socket, Stats, Wants,
 };
 pub use time::Timestamp;

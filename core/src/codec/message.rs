@@ -168,6 +168,32 @@ impl Message {
         Ok(encoder.finish(b'2'))
     }
 
+    /// An event that a client can tell the server later as the last one that it got: `offset`
+    /// stands behind the arguments, as a string of decimal digits ("connection state recovery").
+    ///
+    /// # Errors
+    ///
+    /// As for [`event`](Self::event).
+    pub fn event_with_offset<T: Serialize + ?Sized>(
+        encoder: &mut Encoder,
+        namespace: &str,
+        event: &str,
+        args: &T,
+        offset: u64,
+    ) -> Result<Self, EncodeError> {
+        if is_reserved(event.as_bytes()) {
+            return Err(EncodeError::ReservedName);
+        }
+        let output = encoder.begin(namespace, None);
+        output.json.push(b'[');
+        write_string(&mut output.json, event);
+        args::encode(args, output, true)?;
+        output.json.extend_from_slice(b",\"");
+        write_decimal(&mut output.json, offset);
+        output.json.extend_from_slice(b"\"]");
+        Ok(encoder.finish(b'2'))
+    }
+
     /// The acknowledgement `id`, with the arguments `args`.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! How connections and sockets come and go.
 
+use alloc::sync::Arc;
+
 use smallvec::SmallVec;
 
 use crate::codec::engine::Handshake;
@@ -24,7 +26,23 @@ pub struct Opened {
     pub sid: Sid,
 }
 
+/// A socket that was connected before, see [`Server::accept_recovered`].
+#[derive(Clone, Copy, Debug)]
+pub struct RecoveredSocket<'a> {
+    /// Its id.
+    pub id: SocketId,
+    /// The rooms that it was in, its own not among them.
+    pub rooms: &'a [Arc<str>],
+    /// What was sent to it and its rooms meanwhile.
+    pub missed: &'a [Message],
+}
+
 impl Server {
+    /// A secret by which a client can recover its state later.
+    pub fn new_recovery_id(&mut self) -> Sid {
+        Sid::generate(self.config.shard, &mut self.entropy)
+    }
+
     /// A client opens a session by a GET. Answer the request by
     /// [`begin_poll`](Self::begin_poll), which has the open packet ready.
     ///
@@ -57,20 +75,63 @@ impl Server {
     ///
     /// [`Gone`] where the client has left meanwhile, or the socket is no longer pending.
     pub fn accept_socket(&mut self, key: SocketKey, connect: &Message) -> Result<(), Gone> {
+        self.connect_socket(key, None, connect)
+    }
+
+    /// As [`accept_socket`](Self::accept_socket), for a socket that was connected before, on a
+    /// connection that was lost. It gets its id and its rooms back, and its client is told what it
+    /// has missed before it is told by `connect` that it is connected.
+    ///
+    /// Nothing may be sent to these rooms between the end of `missed` and this.
+    ///
+    /// # Errors
+    ///
+    /// As for [`accept_socket`](Self::accept_socket), and where a socket of that id is there.
+    /// Nothing has changed then.
+    pub fn accept_recovered(
+        &mut self,
+        key: SocketKey,
+        recovered: &RecoveredSocket<'_>,
+        connect: &Message,
+    ) -> Result<(), Gone> {
+        self.connect_socket(key, Some(recovered), connect)
+    }
+
+    fn connect_socket(
+        &mut self,
+        key: SocketKey,
+        recovered: Option<&RecoveredSocket<'_>>,
+        connect: &Message,
+    ) -> Result<(), Gone> {
         let socket = self.sockets.get_mut(key).ok_or(Gone)?;
         if socket.standing != Standing::Pending {
             return Err(Gone);
         }
+        if let Some(recovered) = recovered {
+            if self.socket_ids.contains_key(&recovered.id) {
+                return Err(Gone);
+            }
+            self.socket_ids.remove(&socket.id);
+            socket.id = recovered.id;
+            self.socket_ids.insert(recovered.id, key);
+        }
         let member = Member { socket: key, connection: socket.connection };
-        let namespace = self.namespaces.get_mut(socket.namespace).ok_or(Gone)?;
+        let namespace_key = socket.namespace;
+        let namespace = self.namespaces.get_mut(namespace_key).ok_or(Gone)?;
         let position = namespace.members.len() as u32;
         namespace.members.push(member);
         socket.standing = Standing::Connected { position, in_own_room: true };
         let connection = member.connection;
         let limit = self.config.limits.outbox_bytes;
+        let missed = recovered.map_or(&[][..], |recovered| recovered.missed);
         if let Some(state) = self.connections.get_mut(connection) {
             state.connect_deadline = None;
-            state.session.push_control(connect, limit);
+            for message in missed.iter().chain([connect]) {
+                state.session.push_control(message, limit);
+            }
+        }
+        for room in recovered.iter().flat_map(|recovered| recovered.rooms) {
+            self.rooms.join(namespace_key, room, member);
         }
         self.settle(connection);
         Ok(())

@@ -37,7 +37,7 @@ pub use event::{
     AckFailure, AckOutcome, ConnectRequest, Disconnected, EmitError, Event, NamespaceRequest,
     Received,
 };
-pub use lifecycle::Opened;
+pub use lifecycle::{Opened, RecoveredSocket};
 pub use outbound::{News, Output, Wants};
 
 /// A Socket.IO server without IO: Engine.IO sessions, namespaces, sockets and rooms.

@@ -14,6 +14,7 @@ mod packets;
 mod pair;
 mod polling;
 mod properties;
+mod recovery;
 mod rooms;
 mod upgrade;
 
