@@ -21,10 +21,10 @@ mod websocket;
 
 pub use app::{
     Ack, AckError, AckFuture, Broadcast, BroadcastAckError, BroadcastAckErrorKind,
-    BroadcastAckFuture, Builder, ConnectError, Disconnect, EmitError, Extensions, FromArgs,
-    Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError, Namespace, NamespaceRequest,
-    OnRuntime, ParentBroadcast, ParentNamespace, Reply, Rooms, Socket, TimedBroadcast,
-    TimedEmitter, UndecodedAckFuture, VolatileEmitter,
+    BroadcastAckFuture, Builder, ConnectError, ConnectionStateRecovery, Disconnect, EmitError,
+    Extensions, FromArgs, Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError,
+    Namespace, NamespaceRequest, OnRuntime, ParentBroadcast, ParentNamespace, Reply, Rooms, Socket,
+    TimedBroadcast, TimedEmitter, UndecodedAckFuture, VolatileEmitter,
 };
 #[cfg(feature = "futures-io")]
 pub use futures_io::FuturesIo;

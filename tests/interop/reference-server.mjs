@@ -17,6 +17,9 @@ const io = new Server(http, {
   maxHttpBufferSize: number("MAX_PAYLOAD", 1_000_000),
   transports: (env.TRANSPORTS ?? "polling,websocket").split(","),
   ...(env.CORS_ORIGIN && { cors: { origin: env.CORS_ORIGIN, credentials: true } }),
+  ...(env.RECOVERY && {
+    connectionStateRecovery: { maxDisconnectionDuration: number("RECOVERY"), skipMiddlewares: true },
+  }),
   allowRequest: (request, decide) => {
     decide(null, !new URL(request.url, "http://localhost").searchParams.has("forbidden"));
   },

@@ -13,6 +13,7 @@ use crate::inner::Inner;
 use super::ack::{Asked, BroadcastAckFuture};
 use super::encode::with_encoder;
 use super::namespace::NamespaceShared;
+use super::recovery::Recovery;
 use super::rooms::Rooms;
 use super::socket::Socket;
 
@@ -107,11 +108,35 @@ impl Broadcast {
         event: &str,
         args: &T,
     ) -> Result<BroadcastReport, EncodeError> {
+        if let Some(recovery) = &self.inner.app.recovery
+            && self.delivery == Delivery::Reliable
+        {
+            return self.emit_kept(recovery, event, args);
+        }
         let name = &self.namespace.name;
         let message = with_encoder(|encoder| Message::event(encoder, name, event, args, None))?;
         let Some(target) = self.target() else { return Ok(BroadcastReport::default()) };
         self.namespace.notify_outgoing(|| self.fetch_sockets(), event, &message);
         Ok(self.inner.shards.broadcast(self.namespace.key, target, &message, self.delivery))
+    }
+
+    /// Sends an event that clients may ask for later.
+    fn emit_kept<T: Serialize + ?Sized>(
+        &self,
+        recovery: &Recovery,
+        event: &str,
+        args: &T,
+    ) -> Result<BroadcastReport, EncodeError> {
+        let Self { inner, namespace, .. } = self;
+        let offset = recovery.next_offset();
+        let message = with_encoder(|encoder| {
+            Message::event_with_offset(encoder, &namespace.name, event, args, offset)
+        })?;
+        let Some(target) = self.target() else { return Ok(BroadcastReport::default()) };
+        namespace.notify_outgoing(|| self.fetch_sockets(), event, &message);
+        recovery.send(inner, namespace, target.clone(), (offset, &message), || {
+            Ok(inner.shards.broadcast(namespace.key, target, &message, Delivery::Reliable))
+        })
     }
 
     /// The sockets themselves.

@@ -20,7 +20,7 @@ use crate::shards::Shards;
 use super::error::{HandlerError, log};
 use super::io::Io;
 use super::state::State;
-use super::{App, ErrorHook};
+use super::{App, ConnectionStateRecovery, ErrorHook, NamespaceSettings};
 
 /// The settings of a new server. Names and defaults are the reference implementation's where it
 /// has them.
@@ -35,7 +35,7 @@ pub struct Builder<S = Io> {
     seed: Option<[u8; 32]>,
     state: State,
     error_hook: ErrorHook,
-    cleans_up: bool,
+    namespaces: NamespaceSettings,
     server: PhantomData<fn() -> S>,
 }
 
@@ -68,7 +68,7 @@ impl<S> Default for Builder<S> {
             seed: None,
             state: State::default(),
             error_hook: Box::new(log),
-            cleans_up: false,
+            namespaces: NamespaceSettings::default(),
             server: PhantomData,
         }
     }
@@ -226,7 +226,22 @@ impl<S> Builder<S> {
     /// a pending or a connected one. `false` by default: it stays for ever. Handlers that were
     /// registered at it, and not at its [`ParentNamespace`](crate::ParentNamespace), go with it.
     pub fn cleanup_empty_child_namespaces(mut self, cleanup: bool) -> Self {
-        self.cleans_up = cleanup;
+        self.namespaces.cleans_up = cleanup;
+        self
+    }
+
+    /// Gives clients that have lost their connection their state back, if they are back soon: the
+    /// socket's id, rooms and data, and every event that was sent to them meanwhile. Off by
+    /// default.
+    ///
+    /// Clients of 4.6 and later ask for it by themselves, and then say `socket.recovered`. Each
+    /// event carries its offset as one more argument, a string. Events that are volatile, or ask
+    /// for an acknowledgement, are not kept.
+    ///
+    /// Events of all namespaces are sent one after the other then, which costs throughput where
+    /// several threads send.
+    pub fn connection_state_recovery(mut self, recovery: ConnectionStateRecovery) -> Self {
+        self.namespaces.recovery = Some(recovery);
         self
     }
 
@@ -279,7 +294,7 @@ impl<S> Builder<S> {
             seed,
             state,
             error_hook,
-            cleans_up,
+            namespaces,
             server: PhantomData,
         } = self;
         let mut given = seed;
@@ -297,7 +312,7 @@ impl<S> Builder<S> {
             seed
         });
         entropy?;
-        let app = App::new(&shards, state, error_hook, cleans_up)?;
+        let app = App::new(&shards, state, error_hook, namespaces)?;
         Ok(Io { inner: Arc::new(Inner::new(config, shards, runtime, app, settings)) })
     }
 }

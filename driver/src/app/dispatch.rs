@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use sansocket_core::{ConnectRequest, Disconnected, Message, NamespaceKey, PacketError, Received};
+use sansocket_core::{
+    ConnectRequest, Disconnected, Gone, Message, NamespaceKey, PacketError, Received, Recovering,
+};
 
 use crate::handshake::Handshake;
 use crate::inner::Inner;
@@ -12,9 +14,11 @@ use super::Work;
 use super::dynamic::NamespaceRequest;
 use super::encode::with_encoder;
 use super::error::ConnectError;
+use super::extensions::Extensions;
 use super::handler::{Call, ErasedHandler};
 use super::listeners::Disconnect;
 use super::namespace::{Namespace, NamespaceShared};
+use super::recovery::claimed_pid;
 use super::reply::Reply;
 use super::socket::{Socket, SocketShared};
 
@@ -31,19 +35,32 @@ pub(crate) fn connect(
         // Namespaces are known here before clients can see them, and stay while this socket does.
         let Some(namespace) = inner.app.namespaces.by_key(request.namespace) else { return };
         let _cleanup = CleanUp { inner: inner.clone(), namespace: namespace.clone() };
-        let shared = SocketShared::new(&inner, shard, &namespace, handshake, &request);
-        let socket = Socket::new(&Arc::new(shared));
-        drop(request);
-        for middleware in
-            namespace.handlers.middleware.snapshot().iter().flat_map(|list| list.iter())
-        {
-            if let Err(error) = middleware(socket.clone()).await {
-                return reject(&socket, &namespace, error);
+        let recovery = inner.app.recovery.as_ref();
+        let mut recovering =
+            recovery.and_then(|recovery| recovery.take(&inner, &namespace, &request));
+        let socket = loop {
+            let session = recovering.as_ref().map(|recovering| &recovering.session);
+            let handshake = handshake.clone();
+            let shared = SocketShared::new(&inner, shard, &namespace, handshake, &request, session);
+            let socket = Socket::new(&Arc::new(shared));
+            let skips = session.is_some() && recovery.is_some_and(|kept| kept.skip_middlewares);
+            if !skips {
+                let middlewares = namespace.handlers.middleware.snapshot();
+                for middleware in middlewares.iter().flat_map(|list| list.iter()) {
+                    if let Err(error) = middleware(socket.clone()).await {
+                        return reject(&socket, &namespace, error);
+                    }
+                }
             }
-        }
-        if !accept(&socket, &namespace) {
-            return;
-        }
+            match accept(&socket, &request, recovering.as_ref()) {
+                Ok(true) => break socket,
+                // What it has missed has gone meanwhile: a new one, then, with nothing of the old.
+                Ok(false) => recovering = None,
+                // The client has left meanwhile.
+                Err(Gone) => return,
+            }
+        };
+        drop(request);
         for handler in namespace.handlers.connect.snapshot().iter().flat_map(|list| list.iter()) {
             handler(socket.clone()).await;
         }
@@ -118,19 +135,27 @@ impl Drop for CleanUp {
     }
 }
 
-/// `false` if the client has left meanwhile.
-fn accept(socket: &Socket, namespace: &NamespaceShared) -> bool {
+/// `false` if it cannot be recovered any more.
+fn accept(
+    socket: &Socket,
+    request: &ConnectRequest,
+    recovering: Option<&Recovering<Extensions>>,
+) -> Result<bool, Gone> {
     let shared = socket.shared();
-    let message = Message::connect(&namespace.name, shared.id.as_str(), None);
-    let Some(shard) = shared.inner.shards.get(shared.shard) else { return false };
+    if let Some(recovery) = &shared.inner.app.recovery {
+        return match recovering.zip(claimed_pid(request)) {
+            Some((recovering, pid)) => recovery.accept_recovered(socket, pid, recovering),
+            None => recovery.accept(socket).map(|()| true),
+        };
+    }
+    let message = Message::connect(&shared.namespace.name, shared.id.as_str(), None);
+    let shard = shared.inner.shards.get(shared.shard).ok_or(Gone)?;
     shard.with(|state| {
-        let accepted = state.core.accept_socket(shared.key, &message).is_ok();
+        state.core.accept_socket(shared.key, &message)?;
         // Acceptance may have ended the connection, if its outbox had no room for the answer; the
         // event of that end, which is still to come, takes the entry away again.
-        if accepted {
-            state.sockets.insert(shared.key, shared.clone());
-        }
-        accepted
+        state.sockets.insert(shared.key, shared.clone());
+        Ok(true)
     })
 }
 

@@ -53,6 +53,13 @@ impl Extensions {
     }
 }
 
+impl Extensions {
+    /// The same values, to which others may be added.
+    pub(super) fn copy(&self) -> Self {
+        Self(Mutex::new(lock(&self.0).clone()))
+    }
+}
+
 impl fmt::Debug for Extensions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Extensions({})", lock(&self.0).len())

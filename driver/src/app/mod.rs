@@ -42,6 +42,7 @@ mod handler;
 mod io;
 mod listeners;
 mod namespace;
+mod recovery;
 mod registry;
 mod reply;
 mod rooms;
@@ -65,6 +66,7 @@ pub use handler::{FromArgs, Handler};
 pub use io::Io;
 pub use listeners::Disconnect;
 pub use namespace::Namespace;
+pub use recovery::ConnectionStateRecovery;
 pub use reply::{Ack, IntoReply, Reply};
 pub use rooms::Rooms;
 pub use socket::{Socket, TimedEmitter, VolatileEmitter};
@@ -77,6 +79,7 @@ pub(crate) use encode::with_encoder;
 pub(crate) use error::{ErrorHook, log};
 pub(crate) use handler::{Call, erase, run};
 pub(crate) use listeners::{Listeners, OnConnect, Subject, on_connect};
+pub(crate) use recovery::{can_be_saved, save_if_lost};
 pub(crate) use socket::SocketShared;
 pub(crate) use sync::{List, lock};
 
@@ -90,6 +93,7 @@ use sansocket_core::AckOutcome;
 use crate::shards::Shards;
 
 use namespace::NamespaceShared;
+use recovery::Recovery;
 use registry::Registry;
 use state::State;
 
@@ -100,9 +104,17 @@ pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) struct App {
     root: Arc<NamespaceShared>,
     namespaces: Registry,
+    pub(crate) recovery: Option<Recovery>,
     acks: Arc<Acks>,
     state: State,
     error_hook: ErrorHook,
+}
+
+/// What a server is told about its namespaces when it is built.
+#[derive(Default)]
+struct NamespaceSettings {
+    cleans_up: bool,
+    recovery: Option<ConnectionStateRecovery>,
 }
 
 impl App {
@@ -110,12 +122,19 @@ impl App {
         shards: &Shards,
         state: State,
         error_hook: ErrorHook,
-        cleans_up: bool,
+        namespaces: NamespaceSettings,
     ) -> std::io::Result<Self> {
-        let namespaces = Registry::new(cleans_up);
-        let root = namespaces.get_or_create(shards, "/");
+        let registry = Registry::new(namespaces.cleans_up);
+        let root = registry.get_or_create(shards, "/");
         let root = root.ok_or_else(|| std::io::Error::other("a server needs a shard"))?;
-        Ok(Self { root, namespaces, acks: Arc::default(), state, error_hook })
+        Ok(Self {
+            root,
+            namespaces: registry,
+            recovery: namespaces.recovery.map(Recovery::new),
+            acks: Arc::default(),
+            state,
+            error_hook,
+        })
     }
 
     /// What became of an acknowledgement that a client owed.

@@ -6,7 +6,9 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use sansocket_core::{Args, ArgsError, Delivery, Message, SocketId, SocketKey};
+use sansocket_core::{
+    Args, ArgsError, Delivery, LostSession, Message, SocketId, SocketKey, Target,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,6 +24,7 @@ use super::handler::{Handler, erase};
 use super::io::Io;
 use super::listeners::{Disconnect, Listeners};
 use super::namespace::{Namespace, NamespaceShared};
+use super::recovery::{Recovery, Ticket};
 use super::reply::IntoReply;
 use super::rooms::Rooms;
 
@@ -36,6 +39,10 @@ pub(crate) struct SocketShared {
     /// The JSON that came with the CONNECT packet; empty if none did.
     pub(super) auth: Box<str>,
     pub(super) extensions: Extensions,
+    /// Whether it has got its state back.
+    recovered: bool,
+    /// Set when it is let in, if it can be recovered.
+    pub(super) ticket: OnceLock<Box<Ticket>>,
     /// Most sockets have no handlers of their own.
     own: OnceLock<Box<Listeners<Socket>>>,
 }
@@ -47,16 +54,19 @@ impl SocketShared {
         namespace: &Arc<NamespaceShared>,
         handshake: Arc<Handshake>,
         request: &sansocket_core::ConnectRequest,
+        recovered: Option<&LostSession<Extensions>>,
     ) -> Self {
         Self {
             key: request.socket,
             shard,
-            id: request.id,
+            id: recovered.map_or(request.id, |session| session.id),
             inner: inner.clone(),
             namespace: namespace.clone(),
             handshake,
             auth: request.packet.payload().into(),
-            extensions: Extensions::default(),
+            extensions: recovered.map(|session| session.data.copy()).unwrap_or_default(),
+            recovered: recovered.is_some(),
+            ticket: OnceLock::new(),
             own: OnceLock::new(),
         }
     }
@@ -126,10 +136,11 @@ impl Socket {
         self.shared.with_core(|_| Ok(())).is_ok()
     }
 
-    /// Whether the session was recovered after its connection was lost. Always `false`, because
-    /// recovery is not supported yet.
+    /// Whether the client had lost its connection and has got its state back: this socket's id,
+    /// rooms and data are the old ones, and what it missed was sent to it. See
+    /// [`Builder::connection_state_recovery`](crate::Builder::connection_state_recovery).
     pub fn recovered(&self) -> bool {
-        false
+        self.shared.recovered
     }
 
     /// The state of that type that the server was built with, see
@@ -228,11 +239,36 @@ impl Socket {
         args: &T,
         delivery: Delivery,
     ) -> Result<(), EmitError> {
+        if let Some(recovery) = &self.shared.inner.app.recovery
+            && delivery == Delivery::Reliable
+        {
+            return self.emit_kept(recovery, event, args);
+        }
         let namespace = &self.shared.namespace;
         let message =
             with_encoder(|encoder| Message::event(encoder, &namespace.name, event, args, None))?;
         let observed = namespace.is_outgoing_observed().then(|| message.clone());
         self.shared.with_core(|socket| socket.emit(message, delivery))?;
+        self.notify_outgoing(event, observed);
+        Ok(())
+    }
+
+    /// Sends an event that the client may ask for later.
+    fn emit_kept<T: Serialize + ?Sized>(
+        &self,
+        recovery: &Recovery,
+        event: &str,
+        args: &T,
+    ) -> Result<(), EmitError> {
+        let SocketShared { inner, namespace, id, .. } = &*self.shared;
+        let offset = recovery.next_offset();
+        let message = with_encoder(|encoder| {
+            Message::event_with_offset(encoder, &namespace.name, event, args, offset)
+        })?;
+        recovery.send(inner, namespace, Target::room(id.as_str()), (offset, &message), || {
+            self.shared.with_core(|socket| socket.emit(message.clone(), Delivery::Reliable))
+        })?;
+        let observed = namespace.is_outgoing_observed().then_some(message);
         self.notify_outgoing(event, observed);
         Ok(())
     }

@@ -25,10 +25,13 @@ use std::task::{Context, Poll, Waker};
 
 use sansocket_core::codec::engine::{self, Inbound};
 use sansocket_core::codec::websocket::Message;
-use sansocket_core::{AckOutcome, ConnectionKey, Event, Output, Timestamp, TransportKey};
+use sansocket_core::{
+    AckOutcome, ConnectionKey, DisconnectReason, Disconnected, Event, Output, Timestamp,
+    TransportKey,
+};
 use smallvec::SmallVec;
 
-use crate::app;
+use crate::app::{self, SocketShared};
 use crate::inner::Inner;
 use crate::shards::ShardState;
 use crate::websocket::{Buffers, End, Packet, WebSocket};
@@ -75,6 +78,8 @@ struct Taken {
     post: Option<Waker>,
     /// What was cancelled. It is the application's, so it is not dropped with the shard locked.
     cancelled: Cancelled,
+    /// Sockets whose connection was lost, if their state is to be kept.
+    lost: Vec<(Arc<SocketShared>, DisconnectReason, Vec<Arc<str>>)>,
     /// Whether there is a new WebSocket, whose first read is still to be started.
     has_joined: bool,
     /// Whether the output was taken too, and a waker left.
@@ -290,6 +295,10 @@ impl Session {
             }
             Event::Disconnected(disconnected) => {
                 if let Some(socket) = state.sockets.remove(&disconnected.socket) {
+                    if app::can_be_saved(&socket) {
+                        let Disconnected { reason, rooms, .. } = &disconnected;
+                        taken.lost.push((socket.clone(), *reason, rooms.clone()));
+                    }
                     self.lanes.push(Item::Disconnect(socket, disconnected));
                 }
             }
@@ -363,6 +372,9 @@ impl Session {
         }
         if let Some(post) = taken.post {
             post.wake();
+        }
+        for (socket, reason, rooms) in taken.lost {
+            app::save_if_lost(&socket, reason, &rooms);
         }
         taken.cancelled.clean_up(&self.inner);
     }

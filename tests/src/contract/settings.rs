@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use sansocket_driver::{Builder, Cors, Transport, Transports};
+use sansocket_driver::{Builder, ConnectionStateRecovery, Cors, Transport, Transports};
 
 /// Where to listen.
 ///
@@ -34,6 +34,11 @@ pub(super) fn apply<S>(builder: Builder<S>) -> io::Result<Builder<S>> {
         });
     if let Ok(origin) = env::var("CORS_ORIGIN") {
         builder = builder.cors(Cors::origin(origin).credentials(true));
+    }
+    if env::var_os("RECOVERY").is_some() {
+        let duration = milliseconds("RECOVERY", 0)?;
+        let recovery = ConnectionStateRecovery::default().max_disconnection_duration(duration);
+        builder = builder.connection_state_recovery(recovery);
     }
     Ok(builder)
 }

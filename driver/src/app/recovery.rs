@@ -1,0 +1,303 @@
+//! Connection state recovery: clients whose connections were lost get their state back, and what
+//! they missed.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use sansocket_core::{
+    ConnectRequest, DisconnectReason, Gone, LostSession, Message, RecoveredSocket, Recovering,
+    RecoveryLimits, RecoveryLog, Sid, Target, Timestamp,
+};
+use serde::Deserialize;
+
+use crate::inner::Inner;
+use crate::runtime::Sleep;
+
+use super::extensions::Extensions;
+use super::namespace::NamespaceShared;
+use super::socket::{Socket, SocketShared};
+use super::sync::lock;
+
+/// How much room is left in a new connection's outbox when it has been given what it missed, as the
+/// part of the limit: one in this.
+const OUTBOX_LEFT: usize = 4;
+
+/// The settings of connection state recovery. See
+/// [`Builder::connection_state_recovery`](crate::Builder::connection_state_recovery).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionStateRecovery {
+    limits: RecoveryLimits,
+    skip_middlewares: bool,
+}
+
+impl Default for ConnectionStateRecovery {
+    fn default() -> Self {
+        Self { limits: RecoveryLimits::default(), skip_middlewares: true }
+    }
+}
+
+impl ConnectionStateRecovery {
+    /// How long after its loss a connection can be recovered. 2 minutes by default.
+    pub fn max_disconnection_duration(mut self, duration: Duration) -> Self {
+        self.limits.max_disconnection_duration = duration;
+        self
+    }
+
+    /// Whether a client that is recovered is let in without being asked again. `true` by default.
+    /// In any case it is sent what it missed only once it has been let in.
+    pub fn skip_middlewares(mut self, skip: bool) -> Self {
+        self.skip_middlewares = skip;
+        self
+    }
+
+    /// Events that are kept, for all clients together. 65 536 by default. Clients that have missed
+    /// more than is kept start anew.
+    pub fn max_messages(mut self, messages: usize) -> Self {
+        self.limits.messages = messages;
+        self
+    }
+
+    /// The bytes of those events, and 128 for each. 16 MiB by default.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.limits.bytes = bytes;
+        self
+    }
+
+    /// Sockets whose state is kept after their connection was lost. 65 536 by default.
+    pub fn max_sessions(mut self, sessions: usize) -> Self {
+        self.limits.sessions = sessions;
+        self
+    }
+}
+
+/// What a server keeps for it.
+pub(crate) struct Recovery {
+    pub(super) skip_middlewares: bool,
+    next_offset: AtomicU64,
+    /// Held while an event is sent, so that the log has events in the order of sending. Shards are
+    /// locked under it, never the other way round.
+    kept: Mutex<Kept>,
+}
+
+struct Kept {
+    log: RecoveryLog<Extensions>,
+    /// Whether there is a task that forgets what is too old.
+    is_swept: bool,
+}
+
+/// What a socket is known by, should its connection be lost.
+pub(super) struct Ticket {
+    pid: Sid,
+    /// The log's position when it was connected.
+    since: u64,
+}
+
+impl Recovery {
+    pub(super) fn new(settings: ConnectionStateRecovery) -> Self {
+        let log = RecoveryLog::new(settings.limits);
+        Self {
+            skip_middlewares: settings.skip_middlewares,
+            next_offset: AtomicU64::new(0),
+            kept: Mutex::new(Kept { log, is_swept: false }),
+        }
+    }
+
+    /// For the next event to be encoded with.
+    pub(super) fn next_offset(&self) -> u64 {
+        self.next_offset.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Sends an event by `send`, and keeps it if that succeeds.
+    pub(super) fn send<R, E>(
+        &self,
+        inner: &Arc<Inner>,
+        namespace: &NamespaceShared,
+        target: Target,
+        (offset, message): (u64, &Message),
+        send: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        let now = inner.now();
+        let mut kept = lock(&self.kept);
+        let sent = send()?;
+        kept.log.append(now, offset, namespace.name.clone(), target, message.clone());
+        let starts = !std::mem::replace(&mut kept.is_swept, true);
+        drop(kept);
+        if starts {
+            Sweeper::start(inner);
+        }
+        Ok(sent)
+    }
+
+    /// The session that a client wants back, if it can have it.
+    pub(super) fn take(
+        &self,
+        inner: &Inner,
+        namespace: &NamespaceShared,
+        request: &ConnectRequest,
+    ) -> Option<Recovering<Extensions>> {
+        // Most clients ask for nothing.
+        if !request.packet.payload().contains("\"pid\"") {
+            return None;
+        }
+        let claim: Claim<'_> = serde_json::from_str(request.packet.payload()).ok()?;
+        let pid = Sid::parse(claim.pid?)?;
+        let now = inner.now();
+        let mut kept = lock(&self.kept);
+        let taken = kept.log.take(now, &namespace.name, &pid, claim.offset)?;
+        let missed = kept.log.missed(&taken)?;
+        drop(kept);
+        let bytes: usize = missed.iter().map(Message::websocket_bytes).sum();
+        let limit = inner.config.limits.outbox_bytes;
+        (bytes <= limit - limit / OUTBOX_LEFT).then_some(taken)
+    }
+
+    /// Lets a client in that can be recovered later.
+    pub(super) fn accept(&self, socket: &Socket) -> Result<(), Gone> {
+        let shared = socket.shared();
+        let shard = shared.inner.shards.get(shared.shard).ok_or(Gone)?;
+        // What is sent meanwhile is either before this socket is in its namespace, or logged after
+        // the position that it begins at.
+        let kept = lock(&self.kept);
+        let since = kept.log.position();
+        shard.with(|state| {
+            let pid = state.core.new_recovery_id();
+            let (name, id) = (&shared.namespace.name, shared.id.as_str());
+            let message = Message::connect(name, id, Some(pid.as_str()));
+            state.core.accept_socket(shared.key, &message)?;
+            let _ = shared.ticket.set(Box::new(Ticket { pid, since }));
+            state.sockets.insert(shared.key, shared.clone());
+            Ok(())
+        })
+    }
+
+    /// Lets a client in that gets its state back. `false` if the log no longer has all of it.
+    pub(super) fn accept_recovered(
+        &self,
+        socket: &Socket,
+        pid: Sid,
+        recovering: &Recovering<Extensions>,
+    ) -> Result<bool, Gone> {
+        let shared = socket.shared();
+        let shard = shared.inner.shards.get(shared.shard).ok_or(Gone)?;
+        // Nothing is sent between the last missed event and the acceptance.
+        let kept = lock(&self.kept);
+        let Some(missed) = kept.log.missed(recovering) else { return Ok(false) };
+        let since = kept.log.position();
+        let session = &recovering.session;
+        let connect =
+            Message::connect(&shared.namespace.name, session.id.as_str(), Some(pid.as_str()));
+        let recovered = RecoveredSocket { id: session.id, rooms: &session.rooms, missed: &missed };
+        shard.with(|state| {
+            state.core.accept_recovered(shared.key, &recovered, &connect)?;
+            let _ = shared.ticket.set(Box::new(Ticket { pid, since }));
+            state.sockets.insert(shared.key, shared.clone());
+            Ok(true)
+        })
+    }
+
+    /// Keeps the state of a socket whose connection was lost.
+    fn save(&self, socket: &SocketShared, ticket: &Ticket, rooms: &[Arc<str>]) {
+        let inner = &socket.inner;
+        let session = LostSession {
+            id: socket.id,
+            namespace: socket.namespace.name.clone(),
+            rooms: rooms.to_vec(),
+            since: ticket.since,
+            data: socket.extensions.copy(),
+        };
+        let now = inner.now();
+        let mut kept = lock(&self.kept);
+        let dropped = kept.log.save(now, ticket.pid, session);
+        let starts = !std::mem::replace(&mut kept.is_swept, true);
+        drop(kept);
+        // It is the application's, and dropped without the lock.
+        drop(dropped);
+        if starts {
+            Sweeper::start(inner);
+        }
+    }
+}
+
+/// What a client that wants its state back says beside its own `auth`.
+#[derive(Deserialize)]
+struct Claim<'a> {
+    #[serde(borrow, default)]
+    pid: Option<&'a str>,
+    #[serde(borrow, default)]
+    offset: Option<&'a str>,
+}
+
+/// The secret that the client of a request has shown, which it keeps.
+pub(super) fn claimed_pid(request: &ConnectRequest) -> Option<Sid> {
+    let claim: Claim<'_> = serde_json::from_str(request.packet.payload()).ok()?;
+    Sid::parse(claim.pid?)
+}
+
+/// Whether it may be of use to call [`save_if_lost`].
+pub(crate) fn can_be_saved(socket: &SocketShared) -> bool {
+    socket.ticket.get().is_some()
+}
+
+/// A socket is no longer connected. To be called as soon as that is known, and before its handlers
+/// are: its client may be back before they are done.
+pub(crate) fn save_if_lost(socket: &SocketShared, reason: DisconnectReason, rooms: &[Arc<str>]) {
+    if let (Some(recovery), Some(ticket)) = (&socket.inner.app.recovery, socket.ticket.get())
+        && is_recoverable(reason)
+    {
+        recovery.save(socket, ticket, rooms);
+    }
+}
+
+/// Whether a client may come back after that: neither side wanted the end, and the client has not
+/// broken the protocol in a way that it would repeat.
+fn is_recoverable(reason: DisconnectReason) -> bool {
+    match reason {
+        DisconnectReason::TransportClose
+        | DisconnectReason::TransportError
+        | DisconnectReason::PingTimeout
+        | DisconnectReason::ForcedClose
+        | DisconnectReason::ForcedServerClose => true,
+        _ => false,
+    }
+}
+
+/// Forgets what is too old, while there is something. Ends with the server.
+struct Sweeper {
+    inner: Weak<Inner>,
+    sleep: Option<(Timestamp, Pin<Box<dyn Sleep>>)>,
+}
+
+impl Sweeper {
+    fn start(inner: &Arc<Inner>) {
+        inner.runtime.spawn(Box::pin(Self { inner: Arc::downgrade(inner), sleep: None }));
+    }
+}
+
+impl Future for Sweeper {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        loop {
+            if let Some((_, sleep)) = &mut this.sleep
+                && sleep.as_mut().poll(cx).is_pending()
+            {
+                return Poll::Pending;
+            }
+            let Some(inner) = this.inner.upgrade() else { return Poll::Ready(()) };
+            let Some(recovery) = &inner.app.recovery else { return Poll::Ready(()) };
+            let mut kept = lock(&recovery.kept);
+            let dropped = kept.log.purge(inner.now());
+            let next = kept.log.next_expiry();
+            kept.is_swept = next.is_some();
+            drop(kept);
+            drop(dropped);
+            let Some(next) = next else { return Poll::Ready(()) };
+            this.sleep = Some((next, inner.runtime.sleep_until(next)));
+        }
+    }
+}
