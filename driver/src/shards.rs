@@ -233,8 +233,11 @@ impl Shards {
 
     /// The connected socket of that id.
     pub(crate) fn find_socket(&self, id: &SocketId) -> Option<Arc<SocketShared>> {
-        let shard = self.get(id.shard())?;
-        shard.with(|state| state.sockets.get(&state.core.find_socket(id)?).cloned())
+        let find = |shard: &Shard| {
+            shard.with(|state| state.sockets.get(&state.core.find_socket(id)?).cloned())
+        };
+        // The id names the shard that made it. A socket that was recovered has brought its id along.
+        self.get(id.shard()).and_then(find).or_else(|| self.iter().find_map(find))
     }
 }
 

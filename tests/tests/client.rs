@@ -9,6 +9,7 @@ mod client {
     pub(crate) mod leak;
     pub(crate) mod namespaces;
     pub(crate) mod reconnecting;
+    pub(crate) mod recovery;
     pub(crate) mod tls;
     pub(crate) mod transports;
 }

@@ -12,6 +12,7 @@ mod client {
     pub(crate) mod hostile;
     pub(crate) mod namespaces;
     pub(crate) mod reconnecting;
+    pub(crate) mod recovery;
     pub(crate) mod tls;
     pub(crate) mod transports;
 }

@@ -16,13 +16,13 @@ use crate::Client;
 use crate::support::TestServer;
 
 /// Passes bytes on to a server, until it is told to cut all connections.
-struct Proxy {
-    address: SocketAddr,
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
     cuts: watch::Sender<u32>,
 }
 
 impl Proxy {
-    async fn to(server: SocketAddr) -> io::Result<Self> {
+    pub(crate) async fn to(server: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (cuts, cut) = watch::channel(0);
@@ -43,7 +43,7 @@ impl Proxy {
         Ok(Self { address, cuts })
     }
 
-    fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.cuts.send_modify(|count| *count += 1);
     }
 }
