@@ -255,14 +255,14 @@ pub(crate) fn save_if_lost(socket: &SocketShared, reason: DisconnectReason, room
 /// Whether a client may come back after that: neither side wanted the end, and the client has not
 /// broken the protocol in a way that it would repeat.
 fn is_recoverable(reason: DisconnectReason) -> bool {
-    match reason {
+    matches!(
+        reason,
         DisconnectReason::TransportClose
-        | DisconnectReason::TransportError
-        | DisconnectReason::PingTimeout
-        | DisconnectReason::ForcedClose
-        | DisconnectReason::ForcedServerClose => true,
-        _ => false,
-    }
+            | DisconnectReason::TransportError
+            | DisconnectReason::PingTimeout
+            | DisconnectReason::ForcedClose
+            | DisconnectReason::ForcedServerClose
+    )
 }
 
 /// Forgets what is too old, while there is something. Ends with the server.

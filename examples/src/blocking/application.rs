@@ -21,7 +21,7 @@ pub(crate) fn handle_event(server: &mut Server, encoder: &mut Encoder, event: Ev
         Event::Disconnected(_) | Event::Closed(_) => Ok(()),
         Event::Violation(error) => Err(error.into()),
         // A later version of the core may tell more.
-        _ => Ok(()),
+        Event::NamespaceRequested(_) | _ => Ok(()),
     };
     // A client that sends nonsense, or is gone before its answer, is nothing to worry about.
     if let Err(error) = result {

@@ -78,6 +78,7 @@ impl Application {
                 let connected = self.sockets.values().filter(|phase| **phase == Phase::Connected);
                 assert_eq!(connected.count(), 0, "sockets end before their session");
             }
+            Event::NamespaceRequested(_) => panic!("namespaces are not dynamic"),
             other => panic!("{other:?} is new"),
         }
     }
