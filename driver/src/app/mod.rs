@@ -35,6 +35,7 @@ mod broadcast;
 mod builder;
 mod dispatch;
 mod dynamic;
+mod emitter;
 mod encode;
 mod error;
 mod extensions;
@@ -57,6 +58,7 @@ pub use ack::{AckFuture, BroadcastAckFuture, UndecodedAckFuture};
 pub use broadcast::{Broadcast, TimedBroadcast};
 pub use builder::{Builder, OnRuntime};
 pub use dynamic::{NamespaceRequest, ParentBroadcast, ParentNamespace};
+pub use emitter::{TimedEmitter, VolatileEmitter};
 pub use error::{
     AckError, BroadcastAckError, BroadcastAckErrorKind, ConnectError, EmitError, HandlerError,
     HandlerErrorKind, JoinError,
@@ -69,7 +71,7 @@ pub use namespace::Namespace;
 pub use recovery::ConnectionStateRecovery;
 pub use reply::{Ack, IntoReply, Reply};
 pub use rooms::Rooms;
-pub use socket::{Socket, TimedEmitter, VolatileEmitter};
+pub use socket::Socket;
 
 pub(crate) use ack::Acks;
 pub(crate) use dispatch::{

@@ -17,6 +17,7 @@ use crate::inner::Inner;
 
 use super::ack::AckFuture;
 use super::broadcast::Broadcast;
+use super::emitter::{TimedEmitter, VolatileEmitter};
 use super::encode::with_encoder;
 use super::error::{EmitError, JoinError};
 use super::extensions::Extensions;
@@ -196,12 +197,12 @@ impl Socket {
 
     /// For an event that may be dropped: it is not sent unless the transport is ready at once.
     pub fn volatile(&self) -> VolatileEmitter {
-        VolatileEmitter { socket: self.clone() }
+        VolatileEmitter::new(self)
     }
 
     /// For an event that is to be acknowledged within `timeout`.
     pub fn timeout(&self, timeout: Duration) -> TimedEmitter {
-        TimedEmitter { socket: self.clone(), timeout }
+        TimedEmitter::new(self, timeout)
     }
 
     /// Sends an event, at once, and gives what the client acknowledges it with, decoded as a `T`.
@@ -233,7 +234,7 @@ impl Socket {
         })
     }
 
-    fn emit_as<T: Serialize + ?Sized>(
+    pub(super) fn emit_as<T: Serialize + ?Sized>(
         &self,
         event: &str,
         args: &T,
@@ -450,41 +451,4 @@ impl fmt::Debug for Socket {
 fn is_in(socket: &sansocket_core::Socket<'_>, room: &str) -> bool {
     let is_own = socket.id().is_some_and(|id| id.as_str() == room);
     is_own || socket.rooms().any(|joined| **joined == *room)
-}
-
-/// Sends events that may be dropped. See [`Socket::volatile`].
-#[derive(Clone, Debug)]
-#[must_use = "this sends nothing by itself"]
-pub struct VolatileEmitter {
-    socket: Socket,
-}
-
-impl VolatileEmitter {
-    /// As [`Socket::emit`].
-    ///
-    /// # Errors
-    ///
-    /// Also [`EmitError::Dropped`], where the transport was not ready.
-    pub fn emit<T: Serialize + ?Sized>(&self, event: &str, args: &T) -> Result<(), EmitError> {
-        self.socket.emit_as(event, args, Delivery::Volatile)
-    }
-}
-
-/// Sends events that are to be acknowledged. See [`Socket::timeout`].
-#[derive(Clone, Debug)]
-#[must_use = "this sends nothing by itself"]
-pub struct TimedEmitter {
-    socket: Socket,
-    timeout: Duration,
-}
-
-impl TimedEmitter {
-    /// See [`Socket::emit_with_ack`].
-    pub fn emit_with_ack<T: DeserializeOwned>(
-        &self,
-        event: &str,
-        args: &(impl Serialize + ?Sized),
-    ) -> AckFuture<T> {
-        self.socket.emit_with_ack(event, args, self.timeout)
-    }
 }
