@@ -7,6 +7,7 @@ mod client {
     pub(crate) mod events;
     pub(crate) mod hostile;
     pub(crate) mod leak;
+    pub(crate) mod middleware;
     pub(crate) mod namespaces;
     pub(crate) mod reconnecting;
     pub(crate) mod recovery;

@@ -10,6 +10,7 @@ mod client {
     pub(crate) mod dynamic;
     pub(crate) mod events;
     pub(crate) mod hostile;
+    pub(crate) mod middleware;
     pub(crate) mod namespaces;
     pub(crate) mod reconnecting;
     pub(crate) mod recovery;

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use sansocket_core::{
-    ConnectRequest, Disconnected, Gone, Message, NamespaceKey, PacketError, Received, Recovering,
+    AckId, Args, ConnectRequest, Disconnected, Gone, Message, NamespaceKey, PacketError, Received,
+    Recovering,
 };
 
 use crate::handshake::Handshake;
@@ -13,10 +14,10 @@ use crate::inner::Inner;
 use super::Work;
 use super::dynamic::NamespaceRequest;
 use super::encode::with_encoder;
-use super::error::ConnectError;
+use super::error::{ConnectError, HandlerErrorKind};
 use super::extensions::Extensions;
 use super::handler::{Call, ErasedHandler};
-use super::listeners::Disconnect;
+use super::listeners::{Disconnect, Listeners};
 use super::namespace::{Namespace, NamespaceShared};
 use super::recovery::claimed_pid;
 use super::reply::Reply;
@@ -178,56 +179,80 @@ fn reject(socket: &Socket, namespace: &NamespaceShared, error: ConnectError) {
 
 /// Calls the handlers of an event; `None` if there is nothing to run.
 pub(crate) fn receive(socket: &Arc<SocketShared>, received: Received) -> Option<Work> {
-    let name = received.packet.event_name_bytes();
     let listeners = &socket.namespace.handlers.listeners;
-    let handler = listeners.find(name);
-    let any = listeners.any.snapshot();
-    let ack = received.ack();
-    let Some(own) = socket.own() else {
-        if any.is_none() {
-            let Some((event, handler)) = handler else {
-                let event = received.packet.event_name();
-                tracing::trace!(socket = %socket.id, event, "no handler");
-                return None;
-            };
-            let args = received.packet.into_args(received.attachments);
-            return call(socket, event, &*handler, args, ack);
-        }
-        return receive_by_several(socket, received, &[any], [None, handler]);
+    let own = socket.own();
+    if own.is_some() || listeners.any.is_used() || listeners.middleware.is_used() {
+        return receive_by_several(socket, received, listeners, own);
+    }
+    // As it is most often, and without a copy of anything.
+    let Some((event, handler)) = listeners.find(received.packet.event_name_bytes()) else {
+        let event = received.packet.event_name();
+        tracing::trace!(socket = %socket.id, event, "no handler");
+        return None;
     };
-    let own_handler = own.find(name);
-    let any = [any, own.any.snapshot()];
-    receive_by_several(socket, received, &any, [own_handler, handler])
+    let ack = received.ack();
+    call(socket, event, &*handler, received.packet.into_args(received.attachments), ack)
 }
 
-type AnyHandlers = Option<Arc<[Arc<super::listeners::OnAny<Socket>>]>>;
-
-/// All of an event's handlers, one after the other. The first of `handlers` acknowledges.
+/// Catch-alls, then middlewares, then handlers, each kind first those of the namespace; except that
+/// the socket's own handler comes before the namespace's, and is the one that acknowledges.
 fn receive_by_several(
     socket: &Arc<SocketShared>,
     received: Received,
-    any: &[AnyHandlers],
-    handlers: [Option<super::listeners::Found<Socket>>; 2],
+    listeners: &Listeners<Socket>,
+    own: Option<&Listeners<Socket>>,
 ) -> Option<Work> {
-    let mut ack = received.ack();
+    let received_ack = received.ack();
     let mut works = Vec::new();
     let name = received.packet.event_name().to_owned();
+    let levels = [Some(listeners), own].into_iter().flatten();
+    let any: Vec<_> = levels.clone().filter_map(|level| level.any.snapshot()).collect();
+    let middlewares: Vec<_> = levels.filter_map(|level| level.middleware.snapshot()).collect();
+    let key: Box<[u8]> = received.packet.event_name_bytes().into();
     let args = received.packet.into_args(received.attachments);
-    for handler in any.iter().flatten().flat_map(|list| list.iter()) {
+    for handler in any.iter().flat_map(|list| list.iter()) {
         works.push(handler(Socket::new(socket), name.clone(), args.clone()));
     }
-    for (event, handler) in handlers.into_iter().flatten() {
-        works.extend(call(socket, event, &*handler, args.clone(), ack.take()));
+    if middlewares.is_empty() {
+        works.extend(call_all(socket, &key, &args, received_ack));
+        return in_order(works);
     }
+    let socket = socket.clone();
+    works.push(Box::pin(async move {
+        for middleware in middlewares.iter().flat_map(|list| list.iter()) {
+            let verdict = middleware(Socket::new(&socket), name.clone(), args.clone()).await;
+            if let Err(error) = verdict {
+                let reply = Reply::new(socket.clone(), None);
+                return reply.report(&name.into(), HandlerErrorKind::Refused(error));
+            }
+        }
+        for work in call_all(&socket, &key, &args, received_ack) {
+            work.await;
+        }
+    }));
     in_order(works)
+}
+
+/// The socket's own handler, and then the namespace's. The first acknowledges.
+fn call_all(
+    socket: &Arc<SocketShared>,
+    name: &[u8],
+    args: &Args,
+    mut ack: Option<AckId>,
+) -> Vec<Work> {
+    let listeners = [socket.own(), Some(&socket.namespace.handlers.listeners)];
+    let found = listeners.into_iter().flatten().filter_map(|level| level.find(name));
+    found
+        .filter_map(|(event, handler)| call(socket, event, &*handler, args.clone(), ack.take()))
+        .collect()
 }
 
 fn call(
     socket: &Arc<SocketShared>,
     event: Arc<str>,
     handler: &dyn ErasedHandler<Socket>,
-    args: sansocket_core::Args,
-    ack: Option<sansocket_core::AckId>,
+    args: Args,
+    ack: Option<AckId>,
 ) -> Option<Work> {
     let reply = Reply::new(socket.clone(), ack);
     handler.call(Call { event, socket: Socket::new(socket), args, reply })

@@ -1,6 +1,7 @@
 //! Namespaces that are made when a client asks for them.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -200,6 +201,17 @@ impl ParentNamespace {
         Fut: Future<Output: IntoReply> + Send + 'static,
     {
         self.parent.handlers.listeners.on_any(handler);
+        self.clone()
+    }
+
+    /// See [`Namespace::use_event`].
+    pub fn use_event<F, Fut, E>(&self, middleware: F) -> Self
+    where
+        F: Fn(Socket, String, Args) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    {
+        self.parent.handlers.listeners.use_event(middleware);
         self.clone()
     }
 

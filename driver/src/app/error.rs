@@ -218,6 +218,10 @@ pub enum HandlerErrorKind {
     /// The handler returned this error. The peer got no acknowledgement.
     #[error("handler failed: {0}")]
     Failed(#[source] Box<dyn StdError + Send + Sync>),
+    /// A [middleware of events](crate::Namespace::use_event) returned this error, so no handler
+    /// was called. The peer got no acknowledgement.
+    #[error("event was refused: {0}")]
+    Refused(#[source] Box<dyn StdError + Send + Sync>),
     /// The handler's acknowledgement was not sent.
     #[error("acknowledgement was not sent: {0}")]
     Reply(#[source] EmitError),
@@ -242,6 +246,9 @@ pub(crate) fn log(error: &HandlerError) {
         }
         HandlerErrorKind::Failed(error) => {
             tracing::warn!(%namespace, %socket, %event, %error, "handler failed");
+        }
+        HandlerErrorKind::Refused(error) => {
+            tracing::debug!(%namespace, %socket, %event, %error, "event was refused");
         }
         HandlerErrorKind::Reply(error) => {
             tracing::warn!(%namespace, %socket, %event, %error, "acknowledgement was not sent");

@@ -1,6 +1,7 @@
 //! The server, as the application sees it.
 
 use std::any::Any;
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -182,6 +183,17 @@ impl Io {
         Fut: Future<Output: IntoReply> + Send + 'static,
     {
         self.root().on_any(handler);
+        self.clone()
+    }
+
+    /// See [`Namespace::use_event`].
+    pub fn use_event<F, Fut, E>(&self, middleware: F) -> Self
+    where
+        F: Fn(Socket, String, Args) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    {
+        self.root().use_event(middleware);
         self.clone()
     }
 

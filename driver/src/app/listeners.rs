@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::error::Error;
 use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, RwLock};
@@ -20,10 +21,15 @@ pub(super) type OnMiddleware = dyn Fn(Socket) -> Verdict + Send + Sync;
 pub(crate) type OnConnect<S> = dyn Fn(S) -> Work + Send + Sync;
 pub(crate) type OnDisconnect<S> = dyn Fn(S, <S as Subject>::End) -> Work + Send + Sync;
 pub(crate) type OnAny<S> = dyn Fn(S, String, Args) -> Work + Send + Sync;
+pub(super) type OnEvent<S> = dyn Fn(S, String, Args) -> EventVerdict + Send + Sync;
 pub(super) type OnAnyOutgoing = dyn Fn(&Socket, &str, &Message) + Send + Sync;
 
 /// What a middleware decides.
 pub(super) type Verdict = std::pin::Pin<Box<dyn Future<Output = Result<(), ConnectError>> + Send>>;
+
+/// What a middleware of events decides.
+pub(super) type EventVerdict =
+    std::pin::Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
 
 /// How a socket ended.
 ///
@@ -64,6 +70,8 @@ impl Subject for Socket {
 pub(crate) struct Listeners<S: Subject> {
     events: RwLock<HashMap<EventName, Listener<S>, RandomState>>,
     pub(crate) any: List<OnAny<S>>,
+    /// Middlewares of events. Of a server only.
+    pub(super) middleware: List<OnEvent<S>>,
     pub(crate) disconnect: List<OnDisconnect<S>>,
 }
 
@@ -80,7 +88,12 @@ impl<S> Clone for Listener<S> {
 
 impl<S: Subject> Default for Listeners<S> {
     fn default() -> Self {
-        Self { events: RwLock::default(), any: List::default(), disconnect: List::default() }
+        Self {
+            events: RwLock::default(),
+            any: List::default(),
+            middleware: List::default(),
+            disconnect: List::default(),
+        }
     }
 }
 
@@ -147,6 +160,18 @@ impl<S: Subject> Listeners<S> {
         }));
     }
 
+    pub(super) fn use_event<F, Fut, E>(&self, middleware: F)
+    where
+        F: Fn(S, String, Args) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.middleware.push(Arc::new(move |socket, event, args| {
+            let verdict = middleware(socket, event, args);
+            Box::pin(async move { verdict.await.map_err(Into::into) })
+        }));
+    }
+
     pub(crate) fn on_disconnect<F, Fut, D>(&self, handler: F)
     where
         F: Fn(S, D) -> Fut + Send + Sync + 'static,
@@ -165,6 +190,7 @@ impl<S: Subject> Listeners<S> {
         Self {
             events: RwLock::new(read(&self.events).clone()),
             any: self.any.copy(),
+            middleware: self.middleware.copy(),
             disconnect: self.disconnect.copy(),
         }
     }
@@ -174,6 +200,7 @@ impl<S: Subject> Listeners<S> {
         let events = std::mem::take(&mut *write(&self.events));
         drop(events);
         self.any.clear();
+        self.middleware.clear();
         self.disconnect.clear();
     }
 }

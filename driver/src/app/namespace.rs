@@ -1,5 +1,6 @@
 //! One namespace: its handlers, and sending to its sockets.
 
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::AtomicBool;
@@ -192,6 +193,22 @@ impl Namespace {
         Fut: Future<Output: IntoReply> + Send + 'static,
     {
         self.shared.handlers.listeners.on_any(handler);
+        self.clone()
+    }
+
+    /// Decides about every event of every socket, before its handlers and after
+    /// [`on_any`](Self::on_any): it gets the event's name and undecoded arguments. Middlewares run
+    /// one after the other, those of the namespace first, until one returns an error; no handler is
+    /// called then, the client gets no acknowledgement, and
+    /// [`Builder::on_error`](crate::Builder::on_error) is told. The socket's next events wait
+    /// meanwhile, so their order stays.
+    pub fn use_event<F, Fut, E>(&self, middleware: F) -> Self
+    where
+        F: Fn(Socket, String, Args) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    {
+        self.shared.handlers.listeners.use_event(middleware);
         self.clone()
     }
 

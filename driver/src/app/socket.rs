@@ -1,6 +1,7 @@
 //! One client in one namespace.
 
 use std::any::Any;
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -395,6 +396,18 @@ impl Socket {
         D: From<Disconnect> + 'static,
     {
         self.own().on_disconnect(handler);
+        self.clone()
+    }
+
+    /// Decides about every event of this socket, after the middlewares of its namespace. See
+    /// [`Namespace::use_event`].
+    pub fn use_event<F, Fut, E>(&self, middleware: F) -> Self
+    where
+        F: Fn(Self, String, Args) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    {
+        self.own().use_event(middleware);
         self.clone()
     }
 
