@@ -29,6 +29,8 @@ pub use app::{
 #[cfg(feature = "futures-io")]
 pub use futures_io::FuturesIo;
 pub use handshake::Handshake;
+#[cfg(feature = "compression")]
+pub use http::HttpCompression;
 pub use http::{ClientFiles, Cors, Peer};
 pub use runtime::{Runtime, Sleep};
 pub use sansocket_core::{

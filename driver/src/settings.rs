@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) allow_request: Option<AllowRequest>,
     pub(crate) fallback: Option<Fallback>,
     pub(crate) cors: Option<crate::http::Cors>,
+    #[cfg(feature = "compression")]
+    pub(crate) compression: Option<crate::http::HttpCompression>,
     pub(crate) client_files: Option<crate::http::ClientFiles>,
     /// Time in which a request's header must be complete; also how long an idle connection is kept.
     pub(crate) header_timeout: Duration,

@@ -21,7 +21,8 @@
 //!
 //! # TLS, Unix sockets, and other streams
 //!
-//! With the feature `tls`, `Server::listen_tls` listens for `https` and `wss`, on rustls.
+//! With the feature `tls`, `Server::listen_tls` listens for `https` and `wss`, on rustls. With the feature
+//! `compression`, responses to polling can be compressed (`Builder::http_compression`).
 //! [`Server::serve_unix`] serves the clients of a Unix socket, and [`Server::serve_stream`] any
 //! stream that tokio can read and write:
 //!

@@ -9,6 +9,8 @@
 mod application;
 #[path = "hostile.rs"]
 mod hostile;
+#[path = "http.rs"]
+mod http;
 #[path = "order.rs"]
 mod order;
 #[path = "shutdown.rs"]

@@ -11,6 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use sansocket_core::{Config, Limits, SHARDS_MAX, Transports};
 
+#[cfg(feature = "compression")]
+use crate::http::HttpCompression;
 use crate::http::{ClientFiles, Cors};
 use crate::inner::Inner;
 use crate::runtime::Runtime;
@@ -54,6 +56,8 @@ impl<S> Default for Builder<S> {
             path: "/socket.io/".into(),
             allow_request: None,
             cors: None,
+            #[cfg(feature = "compression")]
+            compression: None,
             client_files: None,
             fallback: None,
             header_timeout: Duration::from_secs(30),
@@ -140,6 +144,14 @@ impl<S> Builder<S> {
     /// Lets scripts of other origins use the server. None may by default.
     pub fn cors(mut self, cors: Cors) -> Self {
         self.settings.cors = Some(cors);
+        self
+    }
+
+    /// Compresses what clients on polling are sent, where they accept it. Nothing is compressed by
+    /// default, other than by the reference. Behind the feature `compression`.
+    #[cfg(feature = "compression")]
+    pub fn http_compression(mut self, compression: HttpCompression) -> Self {
+        self.settings.compression = Some(compression);
         self
     }
 

@@ -2,6 +2,8 @@
 
 mod body;
 mod client_files;
+#[cfg(feature = "compression")]
+mod compression;
 mod cors;
 mod polling;
 mod response;
@@ -10,6 +12,8 @@ mod strict;
 mod upgrade;
 
 pub use client_files::ClientFiles;
+#[cfg(feature = "compression")]
+pub use compression::HttpCompression;
 pub use cors::Cors;
 pub use service::Peer;
 pub(crate) use service::{serve, serve_embedded};

@@ -64,7 +64,7 @@ pub(super) async fn poll(
         Err(refusal) => return response::refused(refusal, None),
     };
     let answer = poll_fn(|cx| waiting.poll(cx)).await;
-    response::packets(answer.into_body(), headers)
+    response::packets(&inner.settings, answer.into_body(), headers)
 }
 
 /// A GET whose client may go away.

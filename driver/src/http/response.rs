@@ -6,6 +6,8 @@ use http::{HeaderMap, Response, StatusCode};
 use http_body_util::Full;
 use sansocket_core::Refusal;
 
+use crate::settings::Settings;
+
 /// What this server's responses are made of.
 pub(crate) type Body = Full<Bytes>;
 
@@ -48,17 +50,33 @@ pub(super) fn refused_upgrade(message: &str) -> Response<Body> {
 }
 
 /// The packets for a GET.
-pub(super) fn packets(body: Bytes, request: &HeaderMap) -> Response<Body> {
-    success("text/plain; charset=UTF-8", body, request)
+pub(super) fn packets(settings: &Settings, body: Bytes, request: &HeaderMap) -> Response<Body> {
+    success("text/plain; charset=UTF-8", compressed(settings, body, request), request)
+}
+
+#[cfg(feature = "compression")]
+fn compressed(settings: &Settings, body: Bytes, request: &HeaderMap) -> Response<Body> {
+    match settings.compression {
+        Some(compression) => compression.apply(request, body),
+        None => Response::new(Body::from(body)),
+    }
+}
+
+#[cfg(not(feature = "compression"))]
+fn compressed(_: &Settings, body: Bytes, _: &HeaderMap) -> Response<Body> {
+    Response::new(Body::from(body))
 }
 
 /// The answer to a POST, whatever its packets were.
 pub(super) fn ok(request: &HeaderMap) -> Response<Body> {
-    success("text/html", Bytes::from_static(b"ok"), request)
+    success("text/html", Response::new(Body::from("ok")), request)
 }
 
-fn success(content_type: &'static str, body: Bytes, request: &HeaderMap) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
+fn success(
+    content_type: &'static str,
+    mut response: Response<Body>,
+    request: &HeaderMap,
+) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,0 +1,169 @@
+//! Responses to polling, compressed where the client can read it.
+//!
+//! `br` is left out. The reference does not offer it for polling either, and a client that knows it
+//! knows gzip as well.
+
+use std::io::{self, Write};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
+use http::{HeaderMap, HeaderValue, Response};
+
+use super::response::Body;
+
+/// Compression of what a GET of a session on polling is answered with, in gzip or deflate
+/// (RFC 9110 section 8.4.1). A server compresses nothing unless it is given this, by
+/// [`Builder::http_compression`](crate::Builder::http_compression).
+///
+/// It takes processor time for each response, on the task of its connection. Nothing else is
+/// compressed by it: neither requests, nor what a WebSocket carries.
+///
+/// Whoever can choose a part of what is sent and see its length can guess at the rest, when both
+/// are compressed together (BREACH). An event with a secret does not belong in a response with what
+/// a stranger has written.
+///
+/// ```
+/// # use sansocket_driver::HttpCompression;
+/// let compression = HttpCompression::default().threshold(4_096).level(1);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpCompression {
+    threshold: usize,
+    level: Compression,
+}
+
+impl Default for HttpCompression {
+    /// From 1024 bytes on, with zlib's usual level: the reference's settings.
+    fn default() -> Self {
+        Self { threshold: 1024, level: Compression::default() }
+    }
+}
+
+impl HttpCompression {
+    /// Bytes from which on a body is compressed. 1024 by default; with 0, every body is.
+    #[must_use]
+    pub fn threshold(self, bytes: usize) -> Self {
+        Self { threshold: bytes, ..self }
+    }
+
+    /// How much effort is made, from 1, the quickest, to 9, the smallest. 6 by default. Other
+    /// numbers mean the nearest of these.
+    #[must_use]
+    pub fn level(self, level: u32) -> Self {
+        Self { level: Compression::new(level.clamp(1, 9)), ..self }
+    }
+
+    /// Compresses the body of a response, if it is large enough, the client accepts it, and it
+    /// becomes smaller. `Vary` is not set: these responses are stored by nobody.
+    pub(super) fn apply(self, request: &HeaderMap, body: Bytes) -> Response<Body> {
+        let coding = if body.len() < self.threshold { None } else { Coding::accepted(request) };
+        let encoded = coding.and_then(|coding| {
+            // Writing into memory cannot fail.
+            let encoded = coding.encode(&body, self.level).ok()?;
+            (encoded.len() < body.len()).then_some((coding, encoded))
+        });
+        let Some((coding, encoded)) = encoded else { return Response::new(Body::from(body)) };
+        let mut response = Response::new(Body::from(encoded));
+        let name = HeaderValue::from_static(coding.name());
+        response.headers_mut().insert(CONTENT_ENCODING, name);
+        response
+    }
+}
+
+/// The content codings that there are here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    Gzip,
+    /// In the format of zlib.
+    Deflate,
+}
+
+/// How much a client wants a coding.
+#[derive(Clone, Copy, PartialEq)]
+struct Wish {
+    /// `q`, from 0 to 1000; 0 means not at all.
+    weight: u16,
+    /// Whether it is named, and not only covered by `*`.
+    named: bool,
+    /// Its place in the header.
+    place: usize,
+}
+
+impl Coding {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Deflate => "deflate",
+        }
+    }
+
+    /// What the client wants most (RFC 9110 section 12.5.3): by weight, then what it names before
+    /// what `*` covers, then in its own order, and gzip where it says `*` alone. `None` where it
+    /// accepts neither, or says nothing.
+    fn accepted(request: &HeaderMap) -> Option<Self> {
+        [Self::Gzip, Self::Deflate]
+            .into_iter()
+            .filter_map(|coding| Some((coding, coding.wish(request)?)))
+            .min_by_key(|(_, wish)| (u16::MAX - wish.weight, !wish.named, wish.place))
+            .map(|(coding, _)| coding)
+    }
+
+    /// `None` if it is not accepted.
+    fn wish(self, request: &HeaderMap) -> Option<Wish> {
+        let fields = request.get_all(ACCEPT_ENCODING).iter().map(HeaderValue::as_bytes);
+        let items = fields.flat_map(|field| field.split(|byte| *byte == b','));
+        let mut found: Option<Wish> = None;
+        for (place, item) in items.enumerate() {
+            let mut parts = item.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+            let name = parts.next().unwrap_or_default();
+            let named = name.eq_ignore_ascii_case(self.name().as_bytes());
+            // What names it counts more than `*`, and of several the first does.
+            if !(named || name == b"*") || found.is_some_and(|found| found.named || !named) {
+                continue;
+            }
+            let weight = parts.find_map(|parameter| {
+                let (name, value) = parameter.split_at_checked(2)?;
+                name.eq_ignore_ascii_case(b"q=").then(|| weight(value))
+            });
+            found = Some(Wish { weight: weight.unwrap_or(1000), named, place });
+        }
+        found.filter(|wish| wish.weight > 0)
+    }
+
+    fn encode(self, body: &[u8], level: Compression) -> io::Result<Vec<u8>> {
+        // Messages are JSON, which becomes a third at least.
+        let output = Vec::with_capacity(body.len() / 3);
+        match self {
+            Self::Gzip => {
+                let mut encoder = GzEncoder::new(output, level);
+                encoder.write_all(body)?;
+                encoder.finish()
+            }
+            Self::Deflate => {
+                let mut encoder = ZlibEncoder::new(output, level);
+                encoder.write_all(body)?;
+                encoder.finish()
+            }
+        }
+    }
+}
+
+/// A weight in thousandths (RFC 9110 section 12.4.2), 0 for what is none: what cannot be read is no
+/// wish.
+fn weight(text: &[u8]) -> u16 {
+    let (whole, digits) = match text {
+        [whole @ (b'0' | b'1')] | [whole @ (b'0' | b'1'), b'.'] => (whole, &[][..]),
+        [whole @ (b'0' | b'1'), b'.', digits @ ..] if digits.len() <= 3 => (whole, digits),
+        _ => return 0,
+    };
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return 0;
+    }
+    let thousandths = [100, 10, 1].iter().zip(digits).map(|(unit, d)| unit * u16::from(d - b'0'));
+    (1000 * u16::from(whole - b'0') + thousandths.sum::<u16>()).min(1000)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! The HTTP side of a server, as a client sees it that looks at statuses and headers.
+
+mod http {
+    mod compression;
+}
+mod support;
