@@ -31,9 +31,9 @@ pub use futures_io::FuturesIo;
 pub use handshake::Handshake;
 #[cfg(feature = "compression")]
 pub use http::HttpCompression;
-pub use http::{ClientFiles, Cors, Peer};
+pub use http::{ClientFiles, ConnectionError, Cookie, Cors, Interception, Peer, SameSite};
 pub use runtime::{Runtime, Sleep};
 pub use sansocket_core::{
     Args, ArgsError, BroadcastReport, Config, DisconnectReason, EncodeError, Limits, Message, Raw,
-    SocketId, Stats, Timestamp, Transport, Transports,
+    Refusal, SocketId, Stats, Timestamp, Transport, Transports,
 };

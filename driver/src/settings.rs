@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) cors: Option<crate::http::Cors>,
     #[cfg(feature = "compression")]
     pub(crate) compression: Option<crate::http::HttpCompression>,
+    pub(crate) cookie: Option<crate::http::PreparedCookie>,
+    pub(crate) hooks: crate::http::Hooks,
     pub(crate) client_files: Option<crate::http::ClientFiles>,
     /// Time in which a request's header must be complete; also how long an idle connection is kept.
     pub(crate) header_timeout: Duration,

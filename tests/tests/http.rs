@@ -2,5 +2,7 @@
 
 mod http {
     mod compression;
+    mod cookie;
+    mod hooks;
 }
 mod support;

@@ -27,6 +27,9 @@ pub enum Refusal {
     /// `transport=websocket` without a WebSocket handshake.
     #[error("Bad request")]
     NoWebSocketHandshake,
+    /// A middleware of the application did not let the request through.
+    #[error("Bad request")]
+    Middleware,
     /// The application refused the handshake.
     #[error("Forbidden")]
     Forbidden,
@@ -54,6 +57,7 @@ impl Refusal {
             Self::InvalidOrigin
             | Self::TransportMismatch
             | Self::NoWebSocketHandshake
+            | Self::Middleware
             | Self::Unavailable => Some(3),
             Self::Forbidden => Some(4),
             Self::UnsupportedProtocol => Some(5),
@@ -70,6 +74,7 @@ impl Refusal {
             | Self::InvalidOrigin
             | Self::TransportMismatch
             | Self::NoWebSocketHandshake
+            | Self::Middleware
             | Self::UnsupportedProtocol
             | Self::Overlap => 400,
             Self::Forbidden => 403,

@@ -1,5 +1,7 @@
 //! The settings of a new server.
 
+mod requests;
+
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
@@ -13,7 +15,7 @@ use sansocket_core::{Config, Limits, SHARDS_MAX, Transports};
 
 #[cfg(feature = "compression")]
 use crate::http::HttpCompression;
-use crate::http::{ClientFiles, Cors};
+use crate::http::{ClientFiles, Cors, Hooks};
 use crate::inner::Inner;
 use crate::runtime::Runtime;
 use crate::settings::Settings;
@@ -58,6 +60,8 @@ impl<S> Default for Builder<S> {
             cors: None,
             #[cfg(feature = "compression")]
             compression: None,
+            cookie: None,
+            hooks: Hooks::default(),
             client_files: None,
             fallback: None,
             header_timeout: Duration::from_secs(30),

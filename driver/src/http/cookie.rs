@@ -20,7 +20,7 @@ use sansocket_core::Sid;
 ///
 /// ```
 /// # use sansocket_driver::{Cookie, SameSite};
-/// let cookie = Cookie::new("io").same_site(SameSite::None).secure(true);
+/// let cookie = Cookie::new("io").same_site(Some(SameSite::None)).secure(true);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cookie {
@@ -82,8 +82,8 @@ impl Cookie {
     /// The path of the requests that have it, `/` by default. `None` leaves the attribute out, which
     /// means the server's own path.
     #[must_use]
-    pub fn path<'a>(self, path: impl Into<Option<&'a str>>) -> Self {
-        Self { path: path.into().map(Box::from), ..self }
+    pub fn path(self, path: Option<&str>) -> Self {
+        Self { path: path.map(Box::from), ..self }
     }
 
     /// Whether scripts are kept from it. They are by default.
@@ -108,15 +108,16 @@ impl Cookie {
     /// With which requests from other sites it is sent, `Lax` by default. `None` leaves the
     /// attribute out, and the decision to the browser.
     #[must_use]
-    pub fn same_site(self, same_site: impl Into<Option<SameSite>>) -> Self {
-        Self { same_site: same_site.into(), ..self }
+    pub fn same_site(self, same_site: Option<SameSite>) -> Self {
+        Self { same_site, ..self }
     }
 
     /// What is the same in every response; `None` if that cannot stand in a header.
     pub(crate) fn prepare(&self) -> Option<PreparedCookie> {
         let is_value = |text: &Option<Box<str>>| {
             text.as_ref().is_none_or(|text| {
-                !text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b';')
+                !text.is_empty()
+                    && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b';')
             })
         };
         if !is_token(&self.name) || !is_value(&self.domain) || !is_value(&self.path) {

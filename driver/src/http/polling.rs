@@ -7,9 +7,10 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Response, StatusCode};
+use http::request::Parts;
+use http::{Response, StatusCode};
 use sansocket_core::codec::payload;
-use sansocket_core::{ConnectionKey, PollKey, PollResponse, PostKey, Refusal};
+use sansocket_core::{ConnectionKey, PollKey, PollResponse, PostKey, Refusal, Sid};
 
 use crate::handshake::Handshake;
 use crate::inner::Inner;
@@ -18,53 +19,42 @@ use crate::shards::{Shard, Slot};
 
 use super::body::{self, BodyError};
 use super::response::{self, Body};
-use super::service::GivenUp;
+use super::service::{GivenUp, Unserved};
 
 /// A session is opened by a GET, which is answered by its open packet.
 pub(super) async fn open(
     inner: &Arc<Inner>,
     handshake: Arc<Handshake>,
-    headers: &HeaderMap,
-) -> Response<Body> {
+    request: &Parts,
+) -> Result<Response<Body>, Unserved> {
     let index = inner.next_shard();
-    let Some(shard) = inner.shards.get(index) else {
-        return response::refused(Refusal::Unavailable, None);
-    };
+    let shard = inner.shards.get(index).ok_or(Refusal::Unavailable)?;
     let now = inner.now();
     let opened = shard.with(|state| {
         let opened = state.core.open_polling(now)?;
         state.slots.insert(opened.connection, Slot::new(handshake));
         Ok::<_, Refusal>(opened)
-    });
-    match opened {
-        Ok(opened) => {
-            inner.ensure_timers();
-            tracing::debug!(transport = "polling", "session opened");
-            let session = Session::polling(inner.clone(), index, opened.connection);
-            inner.runtime.spawn(Box::pin(session));
-            poll(inner, index, opened.connection, headers).await
-        }
-        Err(refusal) => response::refused(refusal, None),
-    }
+    })?;
+    inner.ensure_timers();
+    tracing::debug!(transport = "polling", "session opened");
+    let session = Session::polling(inner.clone(), index, opened.connection);
+    inner.runtime.spawn(Box::pin(session));
+    poll(inner, index, opened.connection, request, Some(&opened.sid)).await
 }
 
-/// A GET waits for packets.
+/// A GET waits for packets. It may be the one by which its session was `opened`.
 pub(super) async fn poll(
     inner: &Inner,
     shard: usize,
     key: ConnectionKey,
-    headers: &HeaderMap,
-) -> Response<Body> {
-    let Some(shard) = inner.shards.get(shard) else {
-        return response::refused(Refusal::UnknownSession, None);
-    };
-    let begun = shard.with(|state| state.core.begin_poll(key));
-    let mut waiting = match begun {
-        Ok(poll) => WaitingPoll { shard, key, poll, answered: false },
-        Err(refusal) => return response::refused(refusal, None),
-    };
+    request: &Parts,
+    opened: Option<&Sid>,
+) -> Result<Response<Body>, Unserved> {
+    let shard = inner.shards.get(shard).ok_or(Refusal::UnknownSession)?;
+    let poll = shard.with(|state| state.core.begin_poll(key))?;
+    let mut waiting = WaitingPoll { shard, key, poll, answered: false };
     let answer = poll_fn(|cx| waiting.poll(cx)).await;
-    response::packets(&inner.settings, answer.into_body(), headers)
+    Ok(response::packets(&inner.settings, answer.into_body(), request, opened))
 }
 
 /// A GET whose client may go away.
@@ -107,20 +97,18 @@ pub(super) async fn post<B>(
     inner: &Inner,
     shard: usize,
     key: ConnectionKey,
-    headers: &HeaderMap,
+    request: &Parts,
     body: B,
-) -> Result<Response<Body>, GivenUp>
+) -> Result<Response<Body>, Unserved>
 where
     B: http_body::Body<Data = Bytes>,
 {
     let shard = inner.shards.get(shard).ok_or(GivenUp)?;
-    let mut post = match shard.with(|state| state.core.begin_post(key)) {
-        Ok(post) => RunningPost { shard, key, post: Some(post) },
-        Err(refusal) => return Ok(response::refused(refusal, None)),
-    };
+    let post = shard.with(|state| state.core.begin_post(key))?;
+    let mut post = RunningPost { shard, key, post: Some(post) };
     // Protocol 3 had binary bodies; a client that sends one has mistaken the revision. Dropping
     // the POST closes its session.
-    if headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream") {
+    if request.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream") {
         return Ok(response::empty(StatusCode::BAD_REQUEST));
     }
     // Most bodies are there already, and need no timer.
@@ -143,11 +131,11 @@ where
     post.wait_for_room().await;
     let packets: Vec<_> = payload::decode(body, &inner.config.limits).collect();
     let now = inner.now();
-    let Some(key_of_post) = post.post.take() else { return Err(GivenUp) };
+    let Some(key_of_post) = post.post.take() else { return Err(GivenUp.into()) };
     shard
         .with(|state| state.core.handle_post(now, key, key_of_post, packets))
         .map_err(|_| GivenUp)?;
-    Ok(response::ok(headers))
+    Ok(response::ok(&inner.settings, request))
 }
 
 /// A POST whose client may go away. Dropping it ends its session.

@@ -1,10 +1,11 @@
 //! The responses of Engine.IO.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, SET_COOKIE, USER_AGENT};
+use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::Full;
-use sansocket_core::Refusal;
+use sansocket_core::{Refusal, Sid};
 
 use crate::settings::Settings;
 
@@ -50,8 +51,15 @@ pub(super) fn refused_upgrade(message: &str) -> Response<Body> {
 }
 
 /// The packets for a GET.
-pub(super) fn packets(settings: &Settings, body: Bytes, request: &HeaderMap) -> Response<Body> {
-    success("text/plain; charset=UTF-8", compressed(settings, body, request), request)
+/// They are the first ones if a session has been `opened` by it.
+pub(super) fn packets(
+    settings: &Settings,
+    body: Bytes,
+    request: &Parts,
+    opened: Option<&Sid>,
+) -> Response<Body> {
+    let response = compressed(settings, body, &request.headers);
+    success(settings, "text/plain; charset=UTF-8", response, request, opened)
 }
 
 #[cfg(feature = "compression")]
@@ -68,22 +76,30 @@ fn compressed(_: &Settings, body: Bytes, _: &HeaderMap) -> Response<Body> {
 }
 
 /// The answer to a POST, whatever its packets were.
-pub(super) fn ok(request: &HeaderMap) -> Response<Body> {
-    success("text/html", Response::new(Body::from("ok")), request)
+pub(super) fn ok(settings: &Settings, request: &Parts) -> Response<Body> {
+    success(settings, "text/html", Response::new(Body::from("ok")), request, None)
 }
 
 fn success(
+    settings: &Settings,
     content_type: &'static str,
     mut response: Response<Body>,
-    request: &HeaderMap,
+    request: &Parts,
+    opened: Option<&Sid>,
 ) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Old Internet Explorers take the packets for a page and refuse them as an attack.
-    let explorer = request.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let explorer = request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     if explorer.is_some_and(|agent| agent.contains(";MSIE") || agent.contains("Trident/")) {
         headers.insert("x-xss-protection", HeaderValue::from_static("0"));
     }
+    if let (Some(sid), Some(cookie)) = (opened, &settings.cookie)
+        && let Some(cookie) = cookie.header(sid)
+    {
+        headers.insert(SET_COOKIE, cookie);
+    }
+    settings.hooks.change_headers(opened.is_some(), headers, request);
     response
 }

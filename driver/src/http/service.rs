@@ -15,6 +15,7 @@ use sansocket_core::{Refusal, Transport};
 use crate::handshake::Handshake;
 use crate::inner::Inner;
 
+use super::hooks::Interception;
 use super::response::{self, Body};
 use super::strict::{self, HeaderLimits};
 use super::{polling, upgrade};
@@ -35,6 +36,26 @@ pub struct Peer {
 #[derive(Debug, thiserror::Error)]
 #[error("the request was given up")]
 pub(crate) struct GivenUp;
+
+/// Why a request under the server's path is not served.
+#[derive(Debug)]
+pub(super) enum Unserved {
+    GivenUp,
+    /// With the application's reason, where it was that which refused.
+    Refused(Refusal, Option<String>),
+}
+
+impl From<GivenUp> for Unserved {
+    fn from(GivenUp: GivenUp) -> Self {
+        Self::GivenUp
+    }
+}
+
+impl From<Refusal> for Unserved {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal, None)
+    }
+}
 
 /// Serves one request of a stream that is ours.
 pub(crate) async fn serve<B>(
@@ -85,7 +106,7 @@ async fn serve_own<B>(
 where
     B: http_body::Body<Data = Bytes>,
 {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     if let Err(status) = strict::check_request(&parts, HeaderLimits::default()) {
         return Ok(response::last(status));
     }
@@ -102,12 +123,37 @@ where
     if let Some(cors) = settings.cors.as_ref().filter(|_| parts.method == Method::OPTIONS) {
         return Ok(cors.preflight(&parts).map(|()| Body::default()));
     }
-    let headers = settings.cors.is_some().then(|| parts.headers.clone());
-    let response = serve_engine(&inner, peer, parts, body).await?;
-    Ok(match headers {
-        Some(headers) => with_cors(&inner, &headers, response),
-        None => response,
-    })
+    let served = match settings.hooks.intercept(&mut parts).await {
+        Ok(()) => serve_engine(&inner, peer, &mut parts, body).await,
+        Err(Interception::Answered(response)) => Ok(response.map(Body::from)),
+        Err(Interception::Refused(reason)) => {
+            Err(Unserved::Refused(Refusal::Middleware, Some(reason)))
+        }
+    };
+    let response = match served {
+        Ok(response) => response,
+        Err(Unserved::GivenUp) => return Err(GivenUp),
+        Err(Unserved::Refused(refusal, reason)) => refuse(&inner, &parts, refusal, reason),
+    };
+    Ok(with_cors(&inner, &parts.headers, response))
+}
+
+/// Answers a request that is refused, and tells of it.
+fn refuse(
+    inner: &Inner,
+    request: &Parts,
+    refusal: Refusal,
+    reason: Option<String>,
+) -> Response<Body> {
+    tracing::debug!(%refusal, code = ?refusal.code(), "request refused");
+    inner.settings.hooks.refused(request, refusal, reason.as_deref());
+    // What a middleware says is not for the client.
+    let message = reason.filter(|_| refusal == Refusal::Forbidden);
+    if upgrade::is_requested(&request.headers) {
+        response::refused_upgrade(&message.unwrap_or_else(|| refusal.to_string()))
+    } else {
+        response::refused(refusal, message.as_deref())
+    }
 }
 
 fn with_cors(inner: &Inner, request: &HeaderMap, mut response: Response<Body>) -> Response<Body> {
@@ -121,13 +167,12 @@ fn with_cors(inner: &Inner, request: &HeaderMap, mut response: Response<Body>) -
 async fn serve_engine<B>(
     inner: &Arc<Inner>,
     peer: Peer,
-    parts: Parts,
+    parts: &mut Parts,
     body: B,
-) -> Result<Response<Body>, GivenUp>
+) -> Result<Response<Body>, Unserved>
 where
     B: http_body::Body<Data = Bytes>,
 {
-    let wants_upgrade = upgrade::is_requested(&parts.headers);
     let request = core_http::Request {
         method: match parts.method {
             Method::GET => core_http::Method::Get,
@@ -136,54 +181,34 @@ where
         },
         query: parts.uri.query().unwrap_or_default(),
         origin: parts.headers.get(http::header::ORIGIN).map(http::HeaderValue::as_bytes),
-        upgrade: wants_upgrade,
+        upgrade: upgrade::is_requested(&parts.headers),
     };
-    let refuse = |refusal: Refusal| {
-        tracing::debug!(%refusal, code = ?refusal.code(), "request refused");
-        if wants_upgrade {
-            response::refused_upgrade(&refusal.to_string())
-        } else {
-            response::refused(refusal, None)
-        }
-    };
-    let route = match core_http::route(&inner.config, &request) {
-        Ok(route) => route,
-        Err(refusal) => return Ok(refuse(refusal)),
-    };
+    let route = core_http::route(&inner.config, &request)?;
     let (shard, key) = match &route {
         Route::Handshake(transport) => {
-            return Ok(match admit(inner, &parts).await {
-                Ok(()) => handshake(inner, peer, parts, *transport).await,
-                Err(message) if wants_upgrade => response::refused_upgrade(&message),
-                Err(message) => response::refused(Refusal::Forbidden, Some(&message)),
-            });
+            if let Err(reason) = admit(inner, parts).await {
+                return Err(Unserved::Refused(Refusal::Forbidden, Some(reason)));
+            }
+            return handshake(inner, peer, parts, *transport).await;
         }
         Route::Poll(sid) | Route::Post(sid) | Route::Upgrade(sid) | Route::Refuse { sid, .. } => {
             let shard = sid.shard();
-            let found = match inner.shards.get(shard) {
-                Some(shard) => {
-                    let now = inner.now();
-                    shard.with(|state| {
-                        // A session that is overdue is over, whether or not the timer has come to
-                        // it.
-                        if state.core.poll_timeout().is_some_and(|due| due <= now) {
-                            state.core.handle_timeout(now);
-                        }
-                        state.core.find(&route)
-                    })
+            let found = inner.shards.get(shard).ok_or(Refusal::UnknownSession)?;
+            let now = inner.now();
+            let key = found.with(|state| {
+                // A session that is overdue is over, whether or not the timer has come to it.
+                if state.core.poll_timeout().is_some_and(|due| due <= now) {
+                    state.core.handle_timeout(now);
                 }
-                None => Err(Refusal::UnknownSession),
-            };
-            match found {
-                Ok(key) => (shard, key),
-                Err(refusal) => return Ok(refuse(refusal)),
-            }
+                state.core.find(&route)
+            })?;
+            (shard, key)
         }
     };
     match route {
-        Route::Poll(_) => Ok(polling::poll(inner, shard, key, &parts.headers).await),
-        Route::Refuse { refusal, .. } => Ok(refuse(refusal)),
-        Route::Post(_) => polling::post(inner, shard, key, &parts.headers, body).await,
+        Route::Poll(_) => polling::poll(inner, shard, key, parts, None).await,
+        Route::Refuse { refusal, .. } => Err(refusal.into()),
+        Route::Post(_) => polling::post(inner, shard, key, parts, body).await,
         Route::Upgrade(_) | Route::Handshake(_) => {
             Ok(upgrade::join_session(inner, shard, key, parts))
         }
@@ -201,14 +226,14 @@ async fn admit(inner: &Inner, parts: &Parts) -> Result<(), String> {
 async fn handshake(
     inner: &Arc<Inner>,
     peer: Peer,
-    parts: Parts,
+    parts: &mut Parts,
     transport: Transport,
-) -> Response<Body> {
+) -> Result<Response<Body>, Unserved> {
     let issued = SystemTime::now();
     let extensions = inner.settings.kept_extensions(&parts.extensions);
-    let handshake = Arc::new(Handshake::new(&parts, peer, extensions, issued));
+    let handshake = Arc::new(Handshake::new(parts, peer, extensions, issued));
     match transport {
-        Transport::Polling => polling::open(inner, handshake, &parts.headers).await,
+        Transport::Polling => polling::open(inner, handshake, parts).await,
         Transport::WebSocket => upgrade::open_session(inner, handshake, parts),
     }
 }

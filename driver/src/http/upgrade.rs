@@ -19,6 +19,7 @@ use crate::shards::Slot;
 use crate::websocket::{Closing, WebSocket};
 
 use super::response::{self, Body};
+use super::service::Unserved;
 
 /// Whether a request asks for a WebSocket.
 pub(super) fn is_requested(headers: &HeaderMap) -> bool {
@@ -29,13 +30,13 @@ pub(super) fn is_requested(headers: &HeaderMap) -> bool {
 pub(super) fn open_session(
     inner: &Arc<Inner>,
     handshake: Arc<Handshake>,
-    parts: Parts,
-) -> Response<Body> {
+    request: &mut Parts,
+) -> Result<Response<Body>, Unserved> {
     if inner.shutdown.is_set() {
-        return response::refused_upgrade(&Refusal::Unavailable.to_string());
+        return Err(Refusal::Unavailable.into());
     }
     let inner = inner.clone();
-    accept(parts, &inner.clone(), move |websocket| {
+    Ok(accept(request, true, &inner.clone(), move |websocket| {
         let index = inner.next_shard();
         let now = inner.now();
         let opened = inner.shards.get(index).and_then(|shard| {
@@ -53,7 +54,7 @@ pub(super) fn open_session(
             }
             None => Served::closing(inner, websocket),
         }
-    })
+    }))
 }
 
 /// A WebSocket for a session on polling. Where the session cannot take it, it is closed at once.
@@ -61,10 +62,10 @@ pub(super) fn join_session(
     inner: &Arc<Inner>,
     shard: usize,
     key: ConnectionKey,
-    parts: Parts,
+    request: &mut Parts,
 ) -> Response<Body> {
     let inner = inner.clone();
-    accept(parts, &inner.clone(), move |websocket| {
+    accept(request, false, &inner.clone(), move |websocket| {
         let now = inner.now();
         let mut websocket = Some(websocket);
         if let Some(shard) = inner.shards.get(shard) {
@@ -138,13 +139,14 @@ impl<F: FnOnce(WebSocket) -> Served> Future for Upgrading<F> {
     }
 }
 
-/// Answers the request, and goes on with `serve` when the stream is the WebSocket's.
-fn accept<F>(mut parts: Parts, inner: &Arc<Inner>, serve: F) -> Response<Body>
+/// Answers the request, and goes on with `serve` when the stream is the WebSocket's. `is_first` is
+/// whether the session is opened by it.
+fn accept<F>(request: &mut Parts, is_first: bool, inner: &Arc<Inner>, serve: F) -> Response<Body>
 where
     F: FnOnce(WebSocket) -> Served + Send + 'static,
 {
-    let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let key = match handshake::check_request(parts.method.as_str(), headers) {
+    let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let key = match handshake::check_request(request.method.as_str(), headers) {
         Ok(key) => key,
         Err(refusal) => return refused(refusal),
     };
@@ -152,11 +154,10 @@ where
         return response::empty(StatusCode::BAD_REQUEST);
     };
     // Taken out of the request: nothing else of it is to live as long as the WebSocket.
-    let Some(stream) = parts.extensions.remove::<OnUpgrade>() else {
+    let Some(stream) = request.extensions.remove::<OnUpgrade>() else {
         return response::refused_upgrade("this connection cannot be upgraded");
     };
-    let sends_text_only = core_http::wants_base64(parts.uri.query().unwrap_or_default());
-    drop(parts);
+    let sends_text_only = core_http::wants_base64(request.uri.query().unwrap_or_default());
     let config = DecoderConfig::from(&inner.config.limits);
     let serve = Some(serve);
     inner.runtime.spawn(Box::pin(Upgrading::Waiting { stream, config, sends_text_only, serve }));
@@ -165,6 +166,7 @@ where
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    inner.settings.hooks.change_headers(is_first, headers, request);
     response
 }
 

@@ -20,9 +20,8 @@ async fn get(
     accept_encoding: &str,
 ) -> io::Result<(String, Vec<u8>)> {
     let mut stream = TcpStream::connect(address).await?;
-    let request = format!(
-        "GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{accept_encoding}\r\n"
-    );
+    let request =
+        format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{accept_encoding}\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut response = Vec::new();
     in_time("the response", stream.read_to_end(&mut response)).await?;

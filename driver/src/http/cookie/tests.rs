@@ -13,11 +13,11 @@ fn attributes() {
     let cookie = Cookie::default;
     for (cookie, expected) in [
         (cookie(), "io=SID; Path=/; HttpOnly; SameSite=Lax"),
-        (Cookie::new("n").path("/a/").http_only(false), "n=SID; Path=/a/; SameSite=Lax"),
+        (Cookie::new("n").path(Some("/a/")).http_only(false), "n=SID; Path=/a/; SameSite=Lax"),
         (cookie().path(None).same_site(None), "io=SID; HttpOnly"),
-        (cookie().same_site(SameSite::Strict), "io=SID; Path=/; HttpOnly; SameSite=Strict"),
+        (cookie().same_site(Some(SameSite::Strict)), "io=SID; Path=/; HttpOnly; SameSite=Strict"),
         (
-            cookie().same_site(SameSite::None).secure(true).partitioned(true),
+            cookie().same_site(Some(SameSite::None)).secure(true).partitioned(true),
             "io=SID; Path=/; HttpOnly; Secure; Partitioned; SameSite=None",
         ),
         (
@@ -36,9 +36,9 @@ fn nothing_is_smuggled_into_the_header() {
         Cookie::new("a b"),
         Cookie::new("a=b"),
         Cookie::new("ä"),
-        Cookie::default().path("/; Domain=b"),
-        Cookie::default().path("/\r\nX: y"),
-        Cookie::default().path(""),
+        Cookie::default().path(Some("/; Domain=b")),
+        Cookie::default().path(Some("/\r\nX: y")),
+        Cookie::default().path(Some("")),
         Cookie::default().domain("b;c"),
         Cookie::default().domain("\u{7f}"),
     ] {
