@@ -132,6 +132,11 @@ impl Http {
         self.unread.len()
     }
 
+    /// What has been read and was no response.
+    pub fn unread(&self) -> &[u8] {
+        &self.unread
+    }
+
     /// Sends nothing more, but goes on reading.
     ///
     /// # Errors

@@ -4,5 +4,6 @@ mod http {
     mod compression;
     mod cookie;
     mod hooks;
+    mod methods;
 }
 mod support;
