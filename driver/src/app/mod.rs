@@ -12,6 +12,8 @@
 //! | `io.of(/regex/)`, `io.of((name, auth, next) => next(null, true))` | [`io.of_matching(\|name\| ...)`](Io::of_matching), [`io.of_dynamic(async \|request\| true)`](Io::of_dynamic) |
 //! | `io.on("new_namespace", nsp => {})` | [`io.on_new_namespace(\|namespace\| {})`](Io::on_new_namespace) |
 //! | `io.use((socket, next) => next(err))` | [`io.use_(async \|socket: Socket\| Err("..."))`](Namespace::use_) |
+//! | `socket.use((event, next) => next(err))` | [`socket.use_event(async \|socket, event, args\| Err("..."))`](Socket::use_event), or for all sockets [`io.use_event`](Namespace::use_event) |
+//! | `connectionStateRecovery: {}`, `socket.recovered` | [`Builder::connection_state_recovery`], [`recovered`](Socket::recovered) |
 //! | `io.on("connection", socket => {})` | [`io.on_connect(async \|socket: Socket\| {})`](Namespace::on_connect) |
 //! | `socket.on("e", (a, b) => {})` | [`io.on("e", async \|socket: Socket, (a, b): (A, B)\| {})`](Namespace::on) for all sockets, [`socket.on`](Socket::on) for one |
 //! | `socket.on("e", (a, callback) => callback(x))` | `io.on("e", async \|_: Socket, a: A\| Ack(x))`, or a third parameter, [`Reply`] |

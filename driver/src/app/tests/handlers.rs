@@ -77,7 +77,7 @@ fn failures_reach_the_hook_and_are_not_acknowledged() {
     let (io, _) = server(Io::builder().shards(1).on_error(move |error| {
         let kind = match &error.kind {
             HandlerErrorKind::Decode(_) => "decode".to_owned(),
-            HandlerErrorKind::Failed(error) => error.to_string(),
+            HandlerErrorKind::Failed(error) | HandlerErrorKind::Refused(error) => error.to_string(),
             HandlerErrorKind::Reply(error) => format!("reply: {error:?}"),
             HandlerErrorKind::Auth(error) => format!("auth: {error}"),
         };
