@@ -10,3 +10,19 @@ pub mod model;
 #[cfg(feature = "driver")]
 pub mod simulation;
 pub mod world;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/namespaces.md")]
+struct NamespacesGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/middlewares.md")]
+struct MiddlewaresGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/recovery.md")]
+struct RecoveryGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/limits.md")]
+struct LimitsGuide;

@@ -40,6 +40,7 @@ pub struct Builder<S = Io> {
     state: State,
     error_hook: ErrorHook,
     namespaces: NamespaceSettings,
+    recovery: Option<ConnectionStateRecovery>,
     server: PhantomData<fn() -> S>,
 }
 
@@ -77,6 +78,7 @@ impl<S> Default for Builder<S> {
             state: State::default(),
             error_hook: Box::new(log),
             namespaces: NamespaceSettings::default(),
+            recovery: None,
             server: PhantomData,
         }
     }
@@ -246,6 +248,14 @@ impl<S> Builder<S> {
         self
     }
 
+    /// How many namespaces there can be that were [made for clients](Io::of_matching). 10 000 by
+    /// default; clients that ask for more are told that there is no such namespace. Those that the
+    /// application creates by [`of`](Io::of) are counted and not limited.
+    pub fn max_child_namespaces(mut self, count: usize) -> Self {
+        self.namespaces.children_max = count;
+        self
+    }
+
     /// Gives clients that have lost their connection their state back, if they are back soon: the
     /// socket's id, rooms and data, and every event that was sent to them meanwhile. Off by
     /// default.
@@ -257,7 +267,7 @@ impl<S> Builder<S> {
     /// Events of all namespaces are sent one after the other then, which costs throughput where
     /// several threads send.
     pub fn connection_state_recovery(mut self, recovery: ConnectionStateRecovery) -> Self {
-        self.namespaces.recovery = Some(recovery);
+        self.recovery = Some(recovery);
         self
     }
 
@@ -311,6 +321,7 @@ impl<S> Builder<S> {
             state,
             error_hook,
             namespaces,
+            recovery,
             server: PhantomData,
         } = self;
         let mut given = seed;
@@ -328,7 +339,7 @@ impl<S> Builder<S> {
             seed
         });
         entropy?;
-        let app = App::new(&shards, state, error_hook, namespaces)?;
+        let app = App::new(&shards, state, error_hook, namespaces, recovery)?;
         Ok(Io { inner: Arc::new(Inner::new(config, shards, runtime, app, settings)) })
     }
 }

@@ -92,10 +92,7 @@ pub(crate) fn find_namespace(
         }
         loop {
             let namespace = match &parent {
-                Some(_) => {
-                    let name = request.name();
-                    namespaces.get_or_create_unlisted(&inner.shards, name, parent.as_ref())
-                }
+                Some(parent) => namespaces.get_or_make(&inner.shards, request.name(), parent),
                 None => namespaces.get(request.name()),
             };
             let Some(namespace) = namespace else {
@@ -103,7 +100,8 @@ pub(crate) fn find_namespace(
                 let _ = inner.shards.answer_namespace_request(shard, key, None);
                 return;
             };
-            namespace.announcement.call_once(|| {
+            // A hook that panics runs again for the next client.
+            namespace.announcement.call_once_force(|_| {
                 for hook in namespaces.hooks.snapshot().iter().flat_map(|list| list.iter()) {
                     hook(Namespace::new(&inner, &namespace));
                 }

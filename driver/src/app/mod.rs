@@ -100,7 +100,7 @@ use crate::shards::Shards;
 
 use namespace::NamespaceShared;
 use recovery::Recovery;
-use registry::Registry;
+use registry::{NamespaceSettings, Registry};
 use state::State;
 
 /// Handlers that run.
@@ -116,27 +116,21 @@ pub(crate) struct App {
     error_hook: ErrorHook,
 }
 
-/// What a server is told about its namespaces when it is built.
-#[derive(Default)]
-struct NamespaceSettings {
-    cleans_up: bool,
-    recovery: Option<ConnectionStateRecovery>,
-}
-
 impl App {
     fn new(
         shards: &Shards,
         state: State,
         error_hook: ErrorHook,
         namespaces: NamespaceSettings,
+        recovery: Option<ConnectionStateRecovery>,
     ) -> std::io::Result<Self> {
-        let registry = Registry::new(namespaces.cleans_up);
+        let registry = Registry::new(namespaces);
         let root = registry.get_or_create(shards, "/");
         let root = root.ok_or_else(|| std::io::Error::other("a server needs a shard"))?;
         Ok(Self {
             root,
             namespaces: registry,
-            recovery: namespaces.recovery.map(Recovery::new),
+            recovery: recovery.map(Recovery::new),
             acks: Arc::default(),
             state,
             error_hook,

@@ -21,19 +21,35 @@ pub(super) struct Registry {
     namespaces: RwLock<Namespaces>,
     pub(super) parents: List<Parent>,
     pub(super) hooks: List<OnNewNamespace>,
+    settings: NamespaceSettings,
+}
+
+/// What is settled when a server is built.
+#[derive(Clone, Copy)]
+pub(super) struct NamespaceSettings {
     /// Whether a namespace that a parent has made goes with its last socket.
-    cleans_up: bool,
+    pub(super) cleans_up: bool,
+    /// How many namespaces clients can have made.
+    pub(super) children_max: usize,
+}
+
+impl Default for NamespaceSettings {
+    fn default() -> Self {
+        Self { cleans_up: false, children_max: 10_000 }
+    }
 }
 
 #[derive(Default)]
 struct Namespaces {
     by_name: HashMap<Arc<str>, Arc<NamespaceShared>>,
     by_key: SecondaryMap<NamespaceKey, Arc<NamespaceShared>>,
+    /// How many of them have a parent.
+    children: usize,
 }
 
 impl Registry {
-    pub(super) fn new(cleans_up: bool) -> Self {
-        Self { cleans_up, ..Self::default() }
+    pub(super) fn new(settings: NamespaceSettings) -> Self {
+        Self { settings, ..Self::default() }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Arc<NamespaceShared>> {
@@ -62,28 +78,44 @@ impl Registry {
                 let parents = self.parents.snapshot();
                 let mut parents = parents.iter().flat_map(|list| list.iter());
                 let parent = parents.find(|parent| parent.takes(&slashed));
-                self.get_or_create_unlisted(shards, &slashed, parent)?
+                // The application may have as many as it likes.
+                self.get_or_create_unlisted(shards, &slashed, parent, usize::MAX)?
             }
         };
         self.list(shards, &namespace);
         Some(namespace)
     }
 
-    /// The namespace of that name, created if there is none, of which clients know nothing yet.
-    pub(super) fn get_or_create_unlisted(
+    /// The namespace of that name, made because a client asks for it if there is none, of which
+    /// clients know nothing yet. `None` at the limit.
+    pub(super) fn get_or_make(
+        &self,
+        shards: &Shards,
+        name: &str,
+        parent: &Arc<Parent>,
+    ) -> Option<Arc<NamespaceShared>> {
+        self.get_or_create_unlisted(shards, name, Some(parent), self.settings.children_max)
+    }
+
+    fn get_or_create_unlisted(
         &self,
         shards: &Shards,
         name: &str,
         parent: Option<&Arc<Parent>>,
+        children_max: usize,
     ) -> Option<Arc<NamespaceShared>> {
         let mut namespaces = write(&self.namespaces);
         if let Some(namespace) = namespaces.by_name.get(name) {
             return Some(namespace.clone());
         }
+        if parent.is_some() && namespaces.children >= children_max {
+            return None;
+        }
         let key = shards.create_namespace(name)?;
         let namespace = Arc::new(NamespaceShared::new(name.into(), key, parent));
         if let Some(parent) = parent {
             parent.add(&namespace);
+            namespaces.children += 1;
         }
         namespaces.by_name.insert(namespace.name.clone(), namespace.clone());
         namespaces.by_key.insert(key, namespace.clone());
@@ -127,7 +159,7 @@ impl Registry {
     /// Removes a namespace that a parent has made and that has no socket, if that is wanted.
     pub(super) fn clean_up(&self, shards: &Shards, namespace: &NamespaceShared) {
         let Some(parent) = &namespace.parent else { return };
-        if !self.cleans_up {
+        if !self.settings.cleans_up {
             return;
         }
         let mut namespaces = write(&self.namespaces);
@@ -139,6 +171,7 @@ impl Registry {
         }
         let removed = namespaces.by_key.remove(namespace.key);
         namespaces.by_name.remove(&namespace.name);
+        namespaces.children -= 1;
         drop(namespaces);
         if let Some(parent) = parent.upgrade() {
             parent.remove(namespace);

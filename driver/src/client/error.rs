@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use sansocket_core::client::{AuthError, NamespaceError, TransportError};
+use sansocket_core::client::{AuthError, DisconnectReason, NamespaceError, TransportError};
 use sansocket_core::{Raw, client};
 use thiserror::Error;
 
@@ -57,6 +57,10 @@ pub enum ConnectError {
     /// The server speaks an older protocol.
     #[error("the server speaks another version of the protocol")]
     UnsupportedProtocol,
+    /// The connection was lost while the namespace was being connected. Another one follows, unless
+    /// the client was told not to reconnect.
+    #[error("the connection was lost before the namespace was connected: {0}")]
+    Lost(DisconnectReason),
     /// The client was closed, or the namespace disconnected, before it was connected.
     #[error("closed before it was connected")]
     Closed,
@@ -90,12 +94,21 @@ impl ConnectError {
         }
     }
 
+    /// For whoever waits for a namespace when its connection ends.
+    pub(super) fn lost(reason: DisconnectReason) -> Self {
+        if reason == DisconnectReason::IoClientDisconnect {
+            Self::Closed
+        } else {
+            Self::Lost(reason)
+        }
+    }
+
     /// Whether the client has given up: it does not try again by itself, though
     /// [`Socket::connect`](super::Socket::connect) may.
     pub fn is_final(&self) -> bool {
         match self {
             Self::Transport { error, .. } => matches!(error, TransportError::NoTransport),
-            Self::TimedOut => false,
+            Self::TimedOut | Self::Lost(_) => false,
             Self::Other(error) => error.is_final(),
             Self::Url(_)
             | Self::Header

@@ -158,6 +158,11 @@ impl Shared {
 }
 
 impl State {
+    /// Everybody who waits for a namespace to be connected.
+    pub(super) fn take_waiting(&mut self) -> Vec<oneshot::Sender<Result<(), ConnectError>>> {
+        self.entries.values_mut().flat_map(|entry| std::mem::take(&mut entry.waiting)).collect()
+    }
+
     /// The namespace of that name. Counts a handle of it.
     ///
     /// One that nobody wants any more is another: handlers of its end may be under way.

@@ -370,7 +370,12 @@ fn take(
     let lifecycle = match event {
         client::Event::Opened => Lifecycle::Opened,
         client::Event::Upgraded => Lifecycle::Upgraded,
-        client::Event::Closed(reason) => Lifecycle::Closed(reason),
+        client::Event::Closed(reason) => {
+            // Another connection may never come.
+            let error = Err(ConnectError::lost(reason));
+            happened.push(Happened::Settled(state.take_waiting(), error));
+            Lifecycle::Closed(reason)
+        }
         client::Event::ReconnectAttempt { attempt } => Lifecycle::ReconnectAttempt { attempt },
         client::Event::ReconnectError(error) => {
             Lifecycle::ReconnectError(ConnectError::new(error, cause))

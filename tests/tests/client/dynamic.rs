@@ -206,3 +206,40 @@ async fn a_parent_sends_to_all_its_children() {
     drop(clients);
     server.finish().await;
 }
+
+#[tokio::test]
+async fn clients_cannot_have_more_made_than_the_limit() {
+    let builder = Server::builder().max_child_namespaces(2).cleanup_empty_child_namespaces(true);
+    let server = TestServer::start(builder).await;
+    let parent = server.io.of_matching(|name| name != "/");
+    let one = connect(&server, "/one").await.expect("it is made");
+    let two = connect(&server, "/two").await.expect("it is made");
+    let error = connect(&server, "/three").await.map(drop).expect_err("there are two");
+    assert!(matches!(error, ConnectError::Refused { .. }), "{error:?}");
+    let again = connect(&server, "/two").await.expect("it is there");
+    in_time("close", one.close()).await;
+    eventually("the first is gone", || parent.children().len() == 1).await;
+    let three = connect(&server, "/three").await.expect("there is room");
+    drop((two, again, three));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_harms_one_client() {
+    let server = TestServer::start(Server::builder()).await;
+    server.io.of_matching(|name| name == "/new");
+    let calls = AtomicUsize::new(0);
+    server.io.on_new_namespace(move |namespace| {
+        assert!(calls.fetch_add(1, Ordering::SeqCst) > 0, "the first fails");
+        namespace.on("name", name);
+    });
+    let url = format!("http://{}/new", server.address);
+    let first = Client::builder(url).reconnection(false).connect();
+    let error = in_time("connect", first).await.map(drop).expect_err("its session ends");
+    assert!(matches!(error, ConnectError::Lost(_)), "{error:?}");
+    let second = connect(&server, "/new").await.expect("it is made");
+    let name: String = second.emit_with_ack("name", &(), PATIENCE).await.expect("an answer");
+    assert_eq!(name, "/new");
+    drop(second);
+    server.finish().await;
+}
