@@ -149,6 +149,16 @@ impl Socket<'_> {
         self.server.settle(key);
     }
 
+    /// Ends the connection as if it had been lost, because the same client has another one: its
+    /// sockets are told `transport close`, and nothing that is queued is sent.
+    pub fn supersede(self) {
+        let Some(key) = self.state().map(|state| state.connection) else { return };
+        if let Some(connection) = self.server.connections.get_mut(key) {
+            connection.session.close_now(DisconnectReason::TransportClose);
+        }
+        self.server.settle(key);
+    }
+
     /// Disconnects every socket of the connection and closes it.
     pub fn close_connection(self, now: Timestamp) {
         let Some(state) = self.state() else { return };

@@ -37,6 +37,9 @@ pub(crate) fn connect(
         let Some(namespace) = inner.app.namespaces.by_key(request.namespace) else { return };
         let _cleanup = CleanUp { inner: inner.clone(), namespace: namespace.clone() };
         let recovery = inner.app.recovery.as_ref();
+        if let Some(recovery) = recovery {
+            recovery.supersede(&inner, &namespace, &request).await;
+        }
         let mut recovering =
             recovery.and_then(|recovery| recovery.take(&inner, &namespace, &request));
         let socket = loop {

@@ -85,7 +85,7 @@ pub(crate) use encode::with_encoder;
 pub(crate) use error::{ErrorHook, log};
 pub(crate) use handler::{Call, erase, run};
 pub(crate) use listeners::{Listeners, OnConnect, Subject, on_connect};
-pub(crate) use recovery::{can_be_saved, save_if_lost};
+pub(crate) use recovery::{can_be_recovered, ended};
 pub(crate) use socket::SocketShared;
 pub(crate) use sync::{List, lock};
 

@@ -1,13 +1,15 @@
 //! Connection state recovery: clients whose connections were lost get their state back, and what
 //! they missed.
 
-use std::future::Future;
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_channel::oneshot;
 use sansocket_core::{
     ConnectRequest, DisconnectReason, Gone, LostSession, Message, RecoveredSocket, Recovering,
     RecoveryLimits, RecoveryLog, Sid, Target, Timestamp,
@@ -25,6 +27,9 @@ use super::sync::lock;
 /// How much room is left in a new connection's outbox when it has been given what it missed, as the
 /// part of the limit: one in this.
 const OUTBOX_LEFT: usize = 4;
+
+/// How long a client that is back waits for the end of its old connection.
+const SUPERSEDE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The settings of connection state recovery. See
 /// [`Builder::connection_state_recovery`](crate::Builder::connection_state_recovery).
@@ -85,8 +90,16 @@ pub(crate) struct Recovery {
 
 struct Kept {
     log: RecoveryLog<Extensions>,
+    /// The sockets that are connected.
+    live: HashMap<Sid, Live>,
     /// Whether there is a task that forgets what is too old.
     is_swept: bool,
+}
+
+struct Live {
+    socket: Weak<SocketShared>,
+    /// Told when it has ended, and its state is kept.
+    ended: Option<oneshot::Sender<()>>,
 }
 
 /// What a socket is known by, should its connection be lost.
@@ -102,7 +115,7 @@ impl Recovery {
         Self {
             skip_middlewares: settings.skip_middlewares,
             next_offset: AtomicU64::new(0),
-            kept: Mutex::new(Kept { log, is_swept: false }),
+            kept: Mutex::new(Kept { log, live: HashMap::new(), is_swept: false }),
         }
     }
 
@@ -132,6 +145,48 @@ impl Recovery {
         Ok(sent)
     }
 
+    /// Ends the connection of a socket whose client is back on another one, before the server has
+    /// noticed that the first was lost. Its state is kept when this is done.
+    pub(super) async fn supersede(
+        &self,
+        inner: &Inner,
+        namespace: &NamespaceShared,
+        request: &ConnectRequest,
+    ) {
+        let Some(mut ended) = self.begin_superseding(inner, namespace, request) else { return };
+        // Handlers that hang must not keep their client from coming back, if only as a new one.
+        let mut patience = inner.runtime.sleep_until(inner.now() + SUPERSEDE_PATIENCE);
+        poll_fn(|cx| match Pin::new(&mut ended).poll(cx) {
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => patience.as_mut().poll(cx),
+        })
+        .await;
+    }
+
+    /// `None` where there is nothing to wait for.
+    fn begin_superseding(
+        &self,
+        inner: &Inner,
+        namespace: &NamespaceShared,
+        request: &ConnectRequest,
+    ) -> Option<oneshot::Receiver<()>> {
+        let pid = claimed_pid(request)?;
+        let (sender, ended) = oneshot::channel();
+        let mut kept = lock(&self.kept);
+        let live = kept.live.get_mut(&pid)?;
+        let socket =
+            live.socket.upgrade().filter(|socket| socket.namespace.name == namespace.name)?;
+        live.ended = Some(sender);
+        drop(kept);
+        let shard = inner.shards.get(socket.shard)?;
+        shard.with(|state| {
+            if let Some(socket) = state.core.socket(socket.key) {
+                socket.supersede();
+            }
+        });
+        Some(ended)
+    }
+
     /// The session that a client wants back, if it can have it.
     pub(super) fn take(
         &self,
@@ -139,11 +194,7 @@ impl Recovery {
         namespace: &NamespaceShared,
         request: &ConnectRequest,
     ) -> Option<Recovering<Extensions>> {
-        // Most clients ask for nothing.
-        if !request.packet.payload().contains("\"pid\"") {
-            return None;
-        }
-        let claim: Claim<'_> = serde_json::from_str(request.packet.payload()).ok()?;
+        let claim = Claim::of(request)?;
         let pid = Sid::parse(claim.pid?)?;
         let now = inner.now();
         let mut kept = lock(&self.kept);
@@ -161,17 +212,19 @@ impl Recovery {
         let shard = shared.inner.shards.get(shared.shard).ok_or(Gone)?;
         // What is sent meanwhile is either before this socket is in its namespace, or logged after
         // the position that it begins at.
-        let kept = lock(&self.kept);
+        let mut kept = lock(&self.kept);
         let since = kept.log.position();
-        shard.with(|state| {
+        let pid = shard.with(|state| {
             let pid = state.core.new_recovery_id();
             let (name, id) = (&shared.namespace.name, shared.id.as_str());
             let message = Message::connect(name, id, Some(pid.as_str()));
             state.core.accept_socket(shared.key, &message)?;
             let _ = shared.ticket.set(Box::new(Ticket { pid, since }));
             state.sockets.insert(shared.key, shared.clone());
-            Ok(())
-        })
+            Ok(pid)
+        })?;
+        kept.add(pid, shared);
+        Ok(())
     }
 
     /// Lets a client in that gets its state back. `false` if the log no longer has all of it.
@@ -184,7 +237,7 @@ impl Recovery {
         let shared = socket.shared();
         let shard = shared.inner.shards.get(shared.shard).ok_or(Gone)?;
         // Nothing is sent between the last missed event and the acceptance.
-        let kept = lock(&self.kept);
+        let mut kept = lock(&self.kept);
         let Some(missed) = kept.log.missed(recovering) else { return Ok(false) };
         let since = kept.log.position();
         let session = &recovering.session;
@@ -195,30 +248,38 @@ impl Recovery {
             state.core.accept_recovered(shared.key, &recovered, &connect)?;
             let _ = shared.ticket.set(Box::new(Ticket { pid, since }));
             state.sockets.insert(shared.key, shared.clone());
-            Ok(true)
-        })
+            Ok(())
+        })?;
+        kept.add(pid, shared);
+        Ok(true)
     }
 
-    /// Keeps the state of a socket whose connection was lost.
-    fn save(&self, socket: &SocketShared, ticket: &Ticket, rooms: &[Arc<str>]) {
-        let inner = &socket.inner;
-        let session = LostSession {
-            id: socket.id,
-            namespace: socket.namespace.name.clone(),
-            rooms: rooms.to_vec(),
-            since: ticket.since,
-            data: socket.extensions.copy(),
-        };
-        let now = inner.now();
+    /// A socket has ended. Its state is kept if its connection was lost.
+    fn end(&self, socket: &SocketShared, pid: Sid, lost: Option<LostSession<Extensions>>) {
+        let now = socket.inner.now();
         let mut kept = lock(&self.kept);
-        let dropped = kept.log.save(now, ticket.pid, session);
-        let starts = !std::mem::replace(&mut kept.is_swept, true);
+        // Where it has been recovered, there is another socket of that name.
+        let is_live = |live: &Live| std::ptr::eq(live.socket.as_ptr(), socket);
+        let live =
+            if kept.live.get(&pid).is_some_and(is_live) { kept.live.remove(&pid) } else { None };
+        let starts = lost.is_some() && !std::mem::replace(&mut kept.is_swept, true);
+        let dropped = lost.map(|session| kept.log.save(now, pid, session));
         drop(kept);
         // It is the application's, and dropped without the lock.
         drop(dropped);
         if starts {
-            Sweeper::start(inner);
+            Sweeper::start(&socket.inner);
         }
+        if let Some(ended) = live.and_then(|live| live.ended) {
+            // Nobody may be waiting any more.
+            let _ = ended.send(());
+        }
+    }
+}
+
+impl Kept {
+    fn add(&mut self, pid: Sid, socket: &Arc<SocketShared>) {
+        self.live.insert(pid, Live { socket: Arc::downgrade(socket), ended: None });
     }
 }
 
@@ -231,24 +292,36 @@ struct Claim<'a> {
     offset: Option<&'a str>,
 }
 
-/// The secret that the client of a request has shown, which it keeps.
-pub(super) fn claimed_pid(request: &ConnectRequest) -> Option<Sid> {
-    let claim: Claim<'_> = serde_json::from_str(request.packet.payload()).ok()?;
-    Sid::parse(claim.pid?)
+impl<'a> Claim<'a> {
+    fn of(request: &'a ConnectRequest) -> Option<Self> {
+        let auth = request.packet.payload();
+        // Most clients ask for nothing.
+        auth.contains("\"pid\"").then(|| serde_json::from_str(auth).ok()).flatten()
+    }
 }
 
-/// Whether it may be of use to call [`save_if_lost`].
-pub(crate) fn can_be_saved(socket: &SocketShared) -> bool {
+/// The secret that the client of a request has shown, which it keeps.
+pub(super) fn claimed_pid(request: &ConnectRequest) -> Option<Sid> {
+    Sid::parse(Claim::of(request)?.pid?)
+}
+
+/// Whether [`ended`] has something to do.
+pub(crate) fn can_be_recovered(socket: &SocketShared) -> bool {
     socket.ticket.get().is_some()
 }
 
 /// A socket is no longer connected. To be called as soon as that is known, and before its handlers
 /// are: its client may be back before they are done.
-pub(crate) fn save_if_lost(socket: &SocketShared, reason: DisconnectReason, rooms: &[Arc<str>]) {
-    if let (Some(recovery), Some(ticket)) = (&socket.inner.app.recovery, socket.ticket.get())
-        && is_recoverable(reason)
-    {
-        recovery.save(socket, ticket, rooms);
+pub(crate) fn ended(socket: &SocketShared, reason: DisconnectReason, rooms: Vec<Arc<str>>) {
+    if let (Some(recovery), Some(ticket)) = (&socket.inner.app.recovery, socket.ticket.get()) {
+        let lost = is_recoverable(reason).then(|| LostSession {
+            id: socket.id,
+            namespace: socket.namespace.name.clone(),
+            rooms,
+            since: ticket.since,
+            data: socket.extensions.copy(),
+        });
+        recovery.end(socket, ticket.pid, lost);
     }
 }
 

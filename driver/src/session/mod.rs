@@ -78,8 +78,8 @@ struct Taken {
     post: Option<Waker>,
     /// What was cancelled. It is the application's, so it is not dropped with the shard locked.
     cancelled: Cancelled,
-    /// Sockets whose connection was lost, if their state is to be kept.
-    lost: Vec<(Arc<SocketShared>, DisconnectReason, Vec<Arc<str>>)>,
+    /// Sockets that have ended, if they could be recovered.
+    ended: Vec<(Arc<SocketShared>, DisconnectReason, Vec<Arc<str>>)>,
     /// Whether there is a new WebSocket, whose first read is still to be started.
     has_joined: bool,
     /// Whether the output was taken too, and a waker left.
@@ -295,9 +295,9 @@ impl Session {
             }
             Event::Disconnected(disconnected) => {
                 if let Some(socket) = state.sockets.remove(&disconnected.socket) {
-                    if app::can_be_saved(&socket) {
+                    if app::can_be_recovered(&socket) {
                         let Disconnected { reason, rooms, .. } = &disconnected;
-                        taken.lost.push((socket.clone(), *reason, rooms.clone()));
+                        taken.ended.push((socket.clone(), *reason, rooms.clone()));
                     }
                     self.lanes.push(Item::Disconnect(socket, disconnected));
                 }
@@ -373,8 +373,8 @@ impl Session {
         if let Some(post) = taken.post {
             post.wake();
         }
-        for (socket, reason, rooms) in taken.lost {
-            app::save_if_lost(&socket, reason, &rooms);
+        for (socket, reason, rooms) in taken.ended {
+            app::ended(&socket, reason, rooms);
         }
         taken.cancelled.clean_up(&self.inner);
     }

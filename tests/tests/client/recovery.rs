@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sansocket_tests::client::{eventually, in_time};
+use sansocket_tests::client::{WebSocket, eventually, in_time};
 use sansocket_tokio::client::{DisconnectReason, Socket};
 use sansocket_tokio::{
     ConnectionStateRecovery, DisconnectReason as ServerReason, Server, Socket as ServerSocket,
@@ -177,4 +177,41 @@ async fn what_is_kept_goes_after_its_time() {
     in_time("close", setting.client.close()).await;
     eventually("the value is dropped", || Arc::strong_count(&kept) == 1).await;
     setting.server.finish().await;
+}
+
+#[tokio::test]
+async fn a_client_is_back_before_the_server_knows_that_it_was_gone() {
+    let recovery = ConnectionStateRecovery::default();
+    let server = TestServer::start(Server::builder().shards(4).connection_state_recovery(recovery));
+    let server = server.await;
+    let (sender, mut reasons) = mpsc::unbounded_channel();
+    server.io.on_disconnect(move |_: ServerSocket, reason: ServerReason| {
+        let sent = sender.send(reason);
+        async move { sent }
+    });
+    // A connection that stays open, of a client that says nothing more.
+    let mut silent = WebSocket::connect(server.address).await.expect("it opens");
+    silent.send_text("40").await.expect("it is read");
+    let connected = silent.expect("40").await.expect("let in");
+    let told: serde_json::Value = serde_json::from_str(&connected[2..]).expect("JSON");
+    let (sid, pid) =
+        (told["sid"].as_str().expect("an id"), told["pid"].as_str().expect("a secret"));
+    server.io.emit("say", &1).expect("a number");
+
+    let mut back = WebSocket::connect(server.address).await.expect("it opens");
+    back.send_text(&format!(r#"40{{"pid":"{pid}"}}"#)).await.expect("it is read");
+    let missed = back.expect("42").await.expect("it was kept");
+    assert!(missed.starts_with(r#"42["say",1,""#), "{missed}");
+    let connected = back.expect("40").await.expect("let in");
+    assert_eq!(connected, format!(r#"40{{"sid":"{sid}","pid":"{pid}"}}"#));
+    assert_eq!(in_time("the end", reasons.recv()).await, Some(ServerReason::TransportClose));
+    assert_eq!(server.io.sockets().len(), 1);
+    // Only the other namespaces' secrets are looked for there.
+    let mut other = WebSocket::connect(server.address).await.expect("it opens");
+    server.io.of("/other");
+    other.send_text(&format!(r#"40/other,{{"pid":"{pid}"}}"#)).await.expect("it is read");
+    other.expect("40/other,").await.expect("let in, as somebody new");
+    assert_eq!(server.io.sockets().len(), 1);
+    drop((silent, back, other));
+    server.finish().await;
 }

@@ -40,6 +40,22 @@ fn a_socket_gets_its_id_and_rooms_back_and_what_it_missed() {
 }
 
 #[test]
+fn a_connection_that_is_superseded_ends_as_if_it_was_lost() {
+    for polling in [true, false] {
+        let mut pair = Pair::new();
+        let (peer, socket) = if polling { pair.joined_polling() } else { pair.joined() };
+        pair.server.socket(socket).unwrap().join("a");
+        pair.emit(socket, "never sent").unwrap();
+        pair.server.socket(socket).unwrap().supersede();
+        assert!(pair.server.socket(socket).is_none());
+        let expected = ["disconnected: transport close", "closed: transport close"];
+        let events = pair.events(peer);
+        assert!(events[0].starts_with(expected[0]) && events[1] == expected[1], "{events:?}");
+        pair.check();
+    }
+}
+
+#[test]
 fn one_that_missed_more_than_the_outbox_holds_is_closed() {
     let mut pair = Pair::with(|config| config.limits.outbox_bytes = 100);
     let peer = pair.websocket();
