@@ -136,7 +136,8 @@ impl<D> RecoveryLog<D> {
     }
 
     /// Keeps an event that is sent now. `offset` is what was encoded with it, see
-    /// [`Message::event_with_offset`]; no other event has the same.
+    /// [`Message::event_with_offset`]; no other event has the same. Gives what
+    /// [`purge`](Self::purge) gives.
     pub fn append(
         &mut self,
         now: Timestamp,
@@ -144,11 +145,11 @@ impl<D> RecoveryLog<D> {
         namespace: Arc<str>,
         target: Target,
         message: Message,
-    ) {
+    ) -> Vec<D> {
         self.bytes += entry_bytes(&message);
         self.positions.insert(offset, self.position());
         self.entries.push_back(Entry { at: now, offset, namespace, target, message });
-        self.purge(now);
+        self.purge(now)
     }
 
     /// Keeps a session whose connection was lost. `pid` is the secret that its client was given.

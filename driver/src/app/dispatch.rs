@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use sansocket_core::{
     AckId, Args, ConnectRequest, Disconnected, Gone, Message, NamespaceKey, PacketError, Received,
-    Recovering,
 };
 
 use crate::handshake::Handshake;
@@ -15,11 +14,10 @@ use super::Work;
 use super::dynamic::NamespaceRequest;
 use super::encode::with_encoder;
 use super::error::{ConnectError, HandlerErrorKind};
-use super::extensions::Extensions;
 use super::handler::{Call, ErasedHandler};
 use super::listeners::{Disconnect, Listeners};
 use super::namespace::{Namespace, NamespaceShared};
-use super::recovery::claimed_pid;
+use super::recovery::Taken;
 use super::reply::Reply;
 use super::socket::{Socket, SocketShared};
 
@@ -40,10 +38,9 @@ pub(crate) fn connect(
         if let Some(recovery) = recovery {
             recovery.supersede(&inner, &namespace, &request).await;
         }
-        let mut recovering =
-            recovery.and_then(|recovery| recovery.take(&inner, &namespace, &request));
+        let mut taken = recovery.and_then(|recovery| recovery.take(&inner, &namespace, &request));
         let socket = loop {
-            let session = recovering.as_ref().map(|recovering| &recovering.session);
+            let session = taken.as_ref().and_then(Taken::session);
             let handshake = handshake.clone();
             let shared = SocketShared::new(&inner, shard, &namespace, handshake, &request, session);
             let socket = Socket::new(&Arc::new(shared));
@@ -52,23 +49,30 @@ pub(crate) fn connect(
                 let middlewares = namespace.handlers.middleware.snapshot();
                 for middleware in middlewares.iter().flat_map(|list| list.iter()) {
                     if let Err(error) = middleware(socket.clone()).await {
+                        settle(taken);
                         return reject(&socket, &namespace, error);
                     }
                 }
             }
-            match accept(&socket, &request, recovering.as_ref()) {
-                Ok(true) => break socket,
-                // What it has missed has gone meanwhile: a new one, then, with nothing of the old.
-                Ok(false) => recovering = None,
-                // The client has left meanwhile.
-                Err(Gone) => return,
+            // Where the client has left meanwhile, there is nobody to tell.
+            let Ok(is_accepted) = accept(&socket, taken.as_ref()) else { return };
+            settle(taken.take());
+            if is_accepted {
+                break socket;
             }
+            // What it has missed has gone meanwhile: a new one, then, with nothing of the old.
         };
         drop(request);
         for handler in namespace.handlers.connect.snapshot().iter().flat_map(|list| list.iter()) {
             handler(socket.clone()).await;
         }
     })
+}
+
+fn settle(taken: Option<Taken>) {
+    if let Some(taken) = taken {
+        taken.settle();
+    }
 }
 
 /// Finds or makes the namespace that a client asks for, or tells it that there is none.
@@ -138,15 +142,11 @@ impl Drop for CleanUp {
 }
 
 /// `false` if it cannot be recovered any more.
-fn accept(
-    socket: &Socket,
-    request: &ConnectRequest,
-    recovering: Option<&Recovering<Extensions>>,
-) -> Result<bool, Gone> {
+fn accept(socket: &Socket, taken: Option<&Taken>) -> Result<bool, Gone> {
     let shared = socket.shared();
     if let Some(recovery) = &shared.inner.app.recovery {
-        return match recovering.zip(claimed_pid(request)) {
-            Some((recovering, pid)) => recovery.accept_recovered(socket, pid, recovering),
+        return match taken {
+            Some(taken) => recovery.accept_recovered(socket, taken),
             None => recovery.accept(socket).map(|()| true),
         };
     }

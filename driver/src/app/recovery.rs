@@ -136,9 +136,11 @@ impl Recovery {
         let now = inner.now();
         let mut kept = lock(&self.kept);
         let sent = send()?;
-        kept.log.append(now, offset, namespace.name.clone(), target, message.clone());
+        let name = namespace.name.clone();
+        let dropped = kept.log.append(now, offset, name, target, message.clone());
         let starts = !std::mem::replace(&mut kept.is_swept, true);
         drop(kept);
+        drop(dropped);
         if starts {
             Sweeper::start(inner);
         }
@@ -170,14 +172,20 @@ impl Recovery {
         namespace: &NamespaceShared,
         request: &ConnectRequest,
     ) -> Option<oneshot::Receiver<()>> {
-        let pid = claimed_pid(request)?;
+        let pid = Sid::parse(Claim::of(request)?.pid?)?;
         let (sender, ended) = oneshot::channel();
         let mut kept = lock(&self.kept);
         let live = kept.live.get_mut(&pid)?;
-        let socket =
-            live.socket.upgrade().filter(|socket| socket.namespace.name == namespace.name)?;
-        live.ended = Some(sender);
+        let socket = live.socket.upgrade()?;
+        let is_meant = socket.namespace.name == namespace.name;
+        if is_meant {
+            live.ended = Some(sender);
+        }
+        // This may be the last handle of a socket, and what it holds is the application's.
         drop(kept);
+        if !is_meant {
+            return None;
+        }
         let shard = inner.shards.get(socket.shard)?;
         shard.with(|state| {
             if let Some(socket) = state.core.socket(socket.key) {
@@ -190,20 +198,21 @@ impl Recovery {
     /// The session that a client wants back, if it can have it.
     pub(super) fn take(
         &self,
-        inner: &Inner,
+        inner: &Arc<Inner>,
         namespace: &NamespaceShared,
         request: &ConnectRequest,
-    ) -> Option<Recovering<Extensions>> {
+    ) -> Option<Taken> {
         let claim = Claim::of(request)?;
         let pid = Sid::parse(claim.pid?)?;
         let now = inner.now();
         let mut kept = lock(&self.kept);
-        let taken = kept.log.take(now, &namespace.name, &pid, claim.offset)?;
-        let missed = kept.log.missed(&taken)?;
+        let recovering = kept.log.take(now, &namespace.name, &pid, claim.offset)?;
+        let missed = kept.log.missed(&recovering);
         drop(kept);
-        let bytes: usize = missed.iter().map(Message::websocket_bytes).sum();
+        let bytes: usize = missed?.iter().map(Message::websocket_bytes).sum();
         let limit = inner.config.limits.outbox_bytes;
-        (bytes <= limit - limit / OUTBOX_LEFT).then_some(taken)
+        let fits = bytes <= limit - limit / OUTBOX_LEFT;
+        fits.then(|| Taken { inner: inner.clone(), pid, recovering: Some(recovering) })
     }
 
     /// Lets a client in that can be recovered later.
@@ -228,12 +237,9 @@ impl Recovery {
     }
 
     /// Lets a client in that gets its state back. `false` if the log no longer has all of it.
-    pub(super) fn accept_recovered(
-        &self,
-        socket: &Socket,
-        pid: Sid,
-        recovering: &Recovering<Extensions>,
-    ) -> Result<bool, Gone> {
+    pub(super) fn accept_recovered(&self, socket: &Socket, taken: &Taken) -> Result<bool, Gone> {
+        let Taken { pid, recovering: Some(recovering), .. } = taken else { return Ok(false) };
+        let pid = *pid;
         let shared = socket.shared();
         let shard = shared.inner.shards.get(shared.shard).ok_or(Gone)?;
         // Nothing is sent between the last missed event and the acceptance.
@@ -277,6 +283,41 @@ impl Recovery {
     }
 }
 
+/// A session that was taken out of the log. It goes back there where its client leaves before it is
+/// let in or refused: it may try again.
+pub(super) struct Taken {
+    inner: Arc<Inner>,
+    pid: Sid,
+    recovering: Option<Recovering<Extensions>>,
+}
+
+impl Taken {
+    pub(super) fn session(&self) -> Option<&LostSession<Extensions>> {
+        self.recovering.as_ref().map(|recovering| &recovering.session)
+    }
+
+    /// The client was let in or refused.
+    pub(super) fn settle(mut self) {
+        self.recovering = None;
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let Some(Recovering { session, .. }) = self.recovering.take() else { return };
+        let Some(recovery) = &self.inner.app.recovery else { return };
+        let now = self.inner.now();
+        let mut kept = lock(&recovery.kept);
+        let dropped = kept.log.save(now, self.pid, session);
+        let starts = !std::mem::replace(&mut kept.is_swept, true);
+        drop(kept);
+        drop(dropped);
+        if starts {
+            Sweeper::start(&self.inner);
+        }
+    }
+}
+
 impl Kept {
     fn add(&mut self, pid: Sid, socket: &Arc<SocketShared>) {
         self.live.insert(pid, Live { socket: Arc::downgrade(socket), ended: None });
@@ -298,11 +339,6 @@ impl<'a> Claim<'a> {
         // Most clients ask for nothing.
         auth.contains("\"pid\"").then(|| serde_json::from_str(auth).ok()).flatten()
     }
-}
-
-/// The secret that the client of a request has shown, which it keeps.
-pub(super) fn claimed_pid(request: &ConnectRequest) -> Option<Sid> {
-    Sid::parse(Claim::of(request)?.pid?)
 }
 
 /// Whether [`ended`] has something to do.

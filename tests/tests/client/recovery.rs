@@ -215,3 +215,39 @@ async fn a_client_is_back_before_the_server_knows_that_it_was_gone() {
     drop((silent, back, other));
     server.finish().await;
 }
+
+#[tokio::test]
+async fn a_client_that_leaves_while_a_middleware_decides_may_try_again() {
+    let recovery = ConnectionStateRecovery::default().skip_middlewares(false);
+    let server = TestServer::start(Server::builder().connection_state_recovery(recovery)).await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = asked.clone();
+    server.io.use_(move |_: ServerSocket| {
+        let hangs = counter.fetch_add(1, Ordering::SeqCst) == 1;
+        async move {
+            if hangs {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, String>(())
+        }
+    });
+    let mut first = WebSocket::connect(server.address).await.expect("it opens");
+    first.send_text("40").await.expect("it is read");
+    let connected = first.expect("40{").await.expect("let in");
+    let told: serde_json::Value = serde_json::from_str(&connected[2..]).expect("JSON");
+    let request = format!(r#"40{{"pid":{}}}"#, told["pid"]);
+    drop(first);
+    eventually("the loss", || server.io.stats().connections == 0).await;
+
+    let mut hanging = WebSocket::connect(server.address).await.expect("it opens");
+    hanging.send_text(&request).await.expect("it is read");
+    eventually("the middleware", || asked.load(Ordering::SeqCst) == 2).await;
+    drop(hanging);
+    eventually("the loss", || server.io.stats().connections == 0).await;
+
+    let mut back = WebSocket::connect(server.address).await.expect("it opens");
+    back.send_text(&request).await.expect("it is read");
+    assert_eq!(back.expect("40{").await.expect("let in"), connected);
+    drop(back);
+    server.finish().await;
+}
