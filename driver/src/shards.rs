@@ -231,13 +231,14 @@ impl Shards {
         found
     }
 
-    /// The connected socket of that id.
-    pub(crate) fn find_socket(&self, id: &SocketId) -> Option<Arc<SocketShared>> {
+    /// The connected socket of that id, which the shard has that the id names, unless it `may_move`:
+    /// a socket that is recovered brings its id along.
+    pub(crate) fn find_socket(&self, id: &SocketId, may_move: bool) -> Option<Arc<SocketShared>> {
         let find = |shard: &Shard| {
             shard.with(|state| state.sockets.get(&state.core.find_socket(id)?).cloned())
         };
-        // The id names the shard that made it. A socket that was recovered has brought its id along.
-        self.get(id.shard()).and_then(find).or_else(|| self.iter().find_map(find))
+        let found = self.get(id.shard()).and_then(find);
+        found.or_else(|| self.iter().filter(|_| may_move).find_map(find))
     }
 }
 

@@ -157,14 +157,8 @@ impl Message {
         args: &T,
         ack: Option<AckId>,
     ) -> Result<Self, EncodeError> {
-        if is_reserved(event.as_bytes()) {
-            return Err(EncodeError::ReservedName);
-        }
-        let output = encoder.begin(namespace, ack);
-        output.json.push(b'[');
-        write_string(&mut output.json, event);
-        args::encode(args, output, true)?;
-        output.json.push(b']');
+        let json = encoder.begin_event(namespace, event, args, ack)?;
+        json.push(b']');
         Ok(encoder.finish(b'2'))
     }
 
@@ -181,16 +175,10 @@ impl Message {
         args: &T,
         offset: u64,
     ) -> Result<Self, EncodeError> {
-        if is_reserved(event.as_bytes()) {
-            return Err(EncodeError::ReservedName);
-        }
-        let output = encoder.begin(namespace, None);
-        output.json.push(b'[');
-        write_string(&mut output.json, event);
-        args::encode(args, output, true)?;
-        output.json.extend_from_slice(b",\"");
-        write_decimal(&mut output.json, offset);
-        output.json.extend_from_slice(b"\"]");
+        let json = encoder.begin_event(namespace, event, args, None)?;
+        json.extend_from_slice(b",\"");
+        write_decimal(json, offset);
+        json.extend_from_slice(b"\"]");
         Ok(encoder.finish(b'2'))
     }
 
@@ -368,6 +356,25 @@ impl Encoder {
             write_decimal(json, id.get());
         }
         &mut self.output
+    }
+
+    /// Begins an event, and writes it up to its last argument.
+    #[inline]
+    fn begin_event<T: Serialize + ?Sized>(
+        &mut self,
+        namespace: &str,
+        event: &str,
+        args: &T,
+        ack: Option<AckId>,
+    ) -> Result<&mut Vec<u8>, EncodeError> {
+        if is_reserved(event.as_bytes()) {
+            return Err(EncodeError::ReservedName);
+        }
+        let output = self.begin(namespace, ack);
+        output.json.push(b'[');
+        write_string(&mut output.json, event);
+        args::encode(args, output, true)?;
+        Ok(&mut output.json)
     }
 
     /// Ends a packet of type `kind`, or of the binary type that corresponds to it.

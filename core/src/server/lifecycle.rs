@@ -107,6 +107,9 @@ impl Server {
         if socket.standing != Standing::Pending {
             return Err(Gone);
         }
+        let member = Member { socket: key, connection: socket.connection };
+        let namespace_key = socket.namespace;
+        let namespace = self.namespaces.get_mut(namespace_key).ok_or(Gone)?;
         if let Some(recovered) = recovered {
             if self.socket_ids.contains_key(&recovered.id) {
                 return Err(Gone);
@@ -115,9 +118,6 @@ impl Server {
             socket.id = recovered.id;
             self.socket_ids.insert(recovered.id, key);
         }
-        let member = Member { socket: key, connection: socket.connection };
-        let namespace_key = socket.namespace;
-        let namespace = self.namespaces.get_mut(namespace_key).ok_or(Gone)?;
         let position = namespace.members.len() as u32;
         namespace.members.push(member);
         socket.standing = Standing::Connected { position, in_own_room: true };

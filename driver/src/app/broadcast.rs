@@ -26,6 +26,12 @@ use super::socket::Socket;
 pub struct Broadcast {
     inner: Arc<Inner>,
     namespace: Arc<NamespaceShared>,
+    selection: Selection,
+}
+
+/// Whom a broadcast is for, in whichever namespace, and how it is delivered.
+#[derive(Clone)]
+pub(super) struct Selection {
     target: Target,
     /// Whether only members of the target's rooms are meant, so that no rooms means nobody. To the
     /// core, no rooms means everybody.
@@ -33,37 +39,61 @@ pub struct Broadcast {
     delivery: Delivery,
 }
 
-impl Broadcast {
-    pub(super) fn new(inner: &Arc<Inner>, namespace: &Arc<NamespaceShared>) -> Self {
-        Self {
-            inner: inner.clone(),
-            namespace: namespace.clone(),
-            target: Target::everybody(),
-            in_rooms: false,
-            delivery: Delivery::Reliable,
-        }
+impl Selection {
+    pub(super) fn everybody() -> Self {
+        Self { target: Target::everybody(), in_rooms: false, delivery: Delivery::Reliable }
     }
 
-    pub(super) fn of_target(
+    pub(super) fn add_rooms(&mut self, rooms: impl Rooms) {
+        self.in_rooms = true;
+        rooms.visit(&mut |room| self.target.rooms.push(room.into()));
+    }
+
+    pub(super) fn except(&mut self, rooms: impl Rooms) {
+        rooms.visit(&mut |room| self.target.except.push(room.into()));
+    }
+
+    pub(super) fn make_volatile(&mut self) {
+        self.delivery = Delivery::Volatile;
+    }
+
+    /// `None` if nobody is meant.
+    fn target(&self) -> Option<&Target> {
+        (!self.in_rooms || !self.target.rooms.is_empty()).then_some(&self.target)
+    }
+}
+
+impl fmt::Debug for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Selection")
+            .field("target", &self.target)
+            .field("delivery", &self.delivery)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Broadcast {
+    pub(super) fn new(inner: &Arc<Inner>, namespace: &Arc<NamespaceShared>) -> Self {
+        Self::to_selection(inner, namespace, Selection::everybody())
+    }
+
+    pub(super) fn to_selection(
         inner: &Arc<Inner>,
         namespace: &Arc<NamespaceShared>,
-        target: Target,
-        in_rooms: bool,
-        delivery: Delivery,
+        selection: Selection,
     ) -> Self {
-        Self { inner: inner.clone(), namespace: namespace.clone(), target, in_rooms, delivery }
+        Self { inner: inner.clone(), namespace: namespace.clone(), selection }
     }
 
     pub(super) fn except_socket(mut self, id: SocketId) -> Self {
-        self.target.except_socket = Some(id);
+        self.selection.target.except_socket = Some(id);
         self
     }
 
     /// The members of `rooms`, beside those of rooms that were named before. An empty list names
     /// nobody; in the reference it names everybody.
     pub fn to(mut self, rooms: impl Rooms) -> Self {
-        self.in_rooms = true;
-        rooms.visit(&mut |room| self.target.rooms.push(room.into()));
+        self.selection.add_rooms(rooms);
         self
     }
 
@@ -74,7 +104,7 @@ impl Broadcast {
 
     /// But not the members of `rooms`.
     pub fn except(mut self, rooms: impl Rooms) -> Self {
-        rooms.visit(&mut |room| self.target.except.push(room.into()));
+        self.selection.except(rooms);
         self
     }
 
@@ -85,7 +115,7 @@ impl Broadcast {
 
     /// The event may be dropped: it is sent only to those whose transport is ready at once.
     pub fn volatile(mut self) -> Self {
-        self.delivery = Delivery::Volatile;
+        self.selection.make_volatile();
         self
     }
 
@@ -109,15 +139,20 @@ impl Broadcast {
         args: &T,
     ) -> Result<BroadcastReport, EncodeError> {
         if let Some(recovery) = &self.inner.app.recovery
-            && self.delivery == Delivery::Reliable
+            && self.selection.delivery == Delivery::Reliable
         {
             return self.emit_kept(recovery, event, args);
         }
         let name = &self.namespace.name;
         let message = with_encoder(|encoder| Message::event(encoder, name, event, args, None))?;
-        let Some(target) = self.target() else { return Ok(BroadcastReport::default()) };
+        let Some(target) = self.selection.target() else { return Ok(BroadcastReport::default()) };
         self.namespace.notify_outgoing(|| self.fetch_sockets(), event, &message);
-        Ok(self.inner.shards.broadcast(self.namespace.key, target, &message, self.delivery))
+        Ok(self.inner.shards.broadcast(
+            self.namespace.key,
+            target,
+            &message,
+            self.selection.delivery,
+        ))
     }
 
     /// Sends an event that clients may ask for later.
@@ -132,7 +167,7 @@ impl Broadcast {
         let message = with_encoder(|encoder| {
             Message::event_with_offset(encoder, &namespace.name, event, args, offset)
         })?;
-        let Some(target) = self.target() else { return Ok(BroadcastReport::default()) };
+        let Some(target) = self.selection.target() else { return Ok(BroadcastReport::default()) };
         namespace.notify_outgoing(|| self.fetch_sockets(), event, &message);
         recovery.send(inner, namespace, target.clone(), (offset, &message), || {
             Ok(inner.shards.broadcast(namespace.key, target, &message, Delivery::Reliable))
@@ -141,7 +176,7 @@ impl Broadcast {
 
     /// The sockets themselves.
     pub fn fetch_sockets(&self) -> Vec<Socket> {
-        let Some(target) = self.target() else { return Vec::new() };
+        let Some(target) = self.selection.target() else { return Vec::new() };
         let found = self.inner.shards.matching(self.namespace.key, target);
         found.iter().map(Socket::new).collect()
     }
@@ -163,7 +198,7 @@ impl Broadcast {
     /// Disconnects the sockets from the namespace; with `close`, their clients' connections too,
     /// and so from every namespace.
     pub fn disconnect_sockets(&self, close: bool) {
-        let Some(target) = self.target() else { return };
+        let Some(target) = self.selection.target() else { return };
         let now = self.inner.now();
         let message = Message::disconnect(&self.namespace.name);
         self.inner.shards.command(self.namespace.key, target, |socket| {
@@ -178,17 +213,12 @@ impl Broadcast {
     fn each(&self, rooms: impl Rooms, act: impl Fn(&mut sansocket_core::Socket<'_>, &str)) {
         let mut names: Vec<Box<str>> = Vec::new();
         rooms.visit(&mut |room| names.push(room.into()));
-        let Some(target) = self.target() else { return };
+        let Some(target) = self.selection.target() else { return };
         self.inner.shards.command(self.namespace.key, target, |mut socket| {
             for room in &names {
                 act(&mut socket, room);
             }
         });
-    }
-
-    /// `None` if nobody is meant.
-    fn target(&self) -> Option<&Target> {
-        (!self.in_rooms || !self.target.rooms.is_empty()).then_some(&self.target)
     }
 }
 
@@ -196,8 +226,7 @@ impl fmt::Debug for Broadcast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Broadcast")
             .field("namespace", &self.namespace.name)
-            .field("target", &self.target)
-            .field("delivery", &self.delivery)
+            .field("selection", &self.selection)
             .finish_non_exhaustive()
     }
 }
@@ -251,7 +280,7 @@ impl TimedBroadcast {
             let message = with_encoder(|encoder| {
                 Message::event(encoder, &namespace.name, event, args, Some(id))
             })?;
-            let Some(target) = self.broadcast.target() else {
+            let Some(target) = self.broadcast.selection.target() else {
                 return Ok(Asked { queued: 0, overflowed: 0 });
             };
             namespace.notify_outgoing(|| self.broadcast.fetch_sockets(), event, &message);

@@ -154,7 +154,7 @@ impl<S> Builder<S> {
     }
 
     /// Compresses what clients on polling are sent, where they accept it. Nothing is compressed by
-    /// default, other than by the reference. Behind the feature `compression`.
+    /// default, unlike in the reference. Behind the feature `compression`.
     #[cfg(feature = "compression")]
     pub fn http_compression(mut self, compression: HttpCompression) -> Self {
         self.settings.compression = Some(compression);

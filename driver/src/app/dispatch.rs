@@ -7,6 +7,8 @@ use sansocket_core::{
     AckId, Args, ConnectRequest, Disconnected, Gone, Message, NamespaceKey, PacketError, Received,
 };
 
+use smallvec::SmallVec;
+
 use crate::handshake::Handshake;
 use crate::inner::Inner;
 
@@ -17,7 +19,7 @@ use super::error::{ConnectError, HandlerErrorKind};
 use super::handler::{Call, ErasedHandler};
 use super::listeners::{Disconnect, Listeners};
 use super::namespace::{Namespace, NamespaceShared};
-use super::recovery::Taken;
+use super::recovery::{Claim, Taken};
 use super::reply::Reply;
 use super::socket::{Socket, SocketShared};
 
@@ -33,12 +35,18 @@ pub(crate) fn connect(
     Box::pin(async move {
         // Namespaces are known here before clients can see them, and stay while this socket does.
         let Some(namespace) = inner.app.namespaces.by_key(request.namespace) else { return };
-        let _cleanup = CleanUp { inner: inner.clone(), namespace: namespace.clone() };
+        let _cleanup = namespace
+            .parent
+            .is_some()
+            .then(|| CleanUp { inner: inner.clone(), namespace: namespace.clone() });
         let recovery = inner.app.recovery.as_ref();
-        if let Some(recovery) = recovery {
-            recovery.supersede(&inner, &namespace, &request).await;
-        }
-        let mut taken = recovery.and_then(|recovery| recovery.take(&inner, &namespace, &request));
+        let mut taken = match recovery.zip(Claim::of(&request)) {
+            Some((recovery, claim)) => {
+                recovery.supersede(&inner, &namespace, &claim).await;
+                recovery.take(&inner, &namespace, &claim)
+            }
+            None => None,
+        };
         let socket = loop {
             let session = taken.as_ref().and_then(Taken::session);
             let handshake = handshake.clone();
@@ -203,31 +211,31 @@ fn receive_by_several(
     listeners: &Listeners<Socket>,
     own: Option<&Listeners<Socket>>,
 ) -> Option<Work> {
-    let received_ack = received.ack();
-    let mut works = Vec::new();
-    let name = received.packet.event_name().to_owned();
+    let ack = received.ack();
     let levels = [Some(listeners), own].into_iter().flatten();
-    let any: Vec<_> = levels.clone().filter_map(|level| level.any.snapshot()).collect();
-    let middlewares: Vec<_> = levels.filter_map(|level| level.middleware.snapshot()).collect();
-    let key: Box<[u8]> = received.packet.event_name_bytes().into();
+    let any: SmallVec<[_; 2]> = levels.clone().filter_map(|level| level.any.snapshot()).collect();
+    let middlewares: SmallVec<[_; 2]> =
+        levels.filter_map(|level| level.middleware.snapshot()).collect();
+    let name: Arc<str> = received.packet.event_name().into();
     let args = received.packet.into_args(received.attachments);
+    let mut works = Vec::new();
     for handler in any.iter().flat_map(|list| list.iter()) {
-        works.push(handler(Socket::new(socket), name.clone(), args.clone()));
+        works.push(handler(Socket::new(socket), name.to_string(), args.clone()));
     }
     if middlewares.is_empty() {
-        works.extend(call_all(socket, &key, &args, received_ack));
+        works.extend(call_all(socket, &name, args, ack));
         return in_order(works);
     }
     let socket = socket.clone();
     works.push(Box::pin(async move {
         for middleware in middlewares.iter().flat_map(|list| list.iter()) {
-            let verdict = middleware(Socket::new(&socket), name.clone(), args.clone()).await;
+            let verdict = middleware(Socket::new(&socket), name.to_string(), args.clone()).await;
             if let Err(error) = verdict {
                 let reply = Reply::new(socket.clone(), None);
-                return reply.report(&name.into(), HandlerErrorKind::Refused(error));
+                return reply.report(&name, HandlerErrorKind::Refused(error));
             }
         }
-        for work in call_all(&socket, &key, &args, received_ack) {
+        for work in call_all(&socket, &name, args, ack) {
             work.await;
         }
     }));
@@ -237,15 +245,15 @@ fn receive_by_several(
 /// The socket's own handler, and then the namespace's. The first acknowledges.
 fn call_all(
     socket: &Arc<SocketShared>,
-    name: &[u8],
-    args: &Args,
+    name: &str,
+    args: Args,
     mut ack: Option<AckId>,
-) -> Vec<Work> {
+) -> impl Iterator<Item = Work> {
     let listeners = [socket.own(), Some(&socket.namespace.handlers.listeners)];
-    let found = listeners.into_iter().flatten().filter_map(|level| level.find(name));
-    found
-        .filter_map(|(event, handler)| call(socket, event, &*handler, args.clone(), ack.take()))
-        .collect()
+    let found = listeners.map(|level| level?.find(name.as_bytes()));
+    found.into_iter().flatten().filter_map(move |(event, handler)| {
+        call(socket, event, &*handler, args.clone(), ack.take())
+    })
 }
 
 fn call(

@@ -8,16 +8,14 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use sansocket_core::codec::socket::Packet;
-use sansocket_core::{
-    Args, ArgsError, BroadcastReport, Delivery, EncodeError, Message, NamespaceKey, Target,
-};
+use sansocket_core::{Args, ArgsError, BroadcastReport, EncodeError, Message, NamespaceKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::handshake::Handshake;
 use crate::inner::Inner;
 
-use super::broadcast::Broadcast;
+use super::broadcast::{Broadcast, Selection};
 use super::error::ConnectError;
 use super::handler::{Handler, erase};
 use super::listeners::{Disconnect, middleware, on_connect};
@@ -261,12 +259,7 @@ impl ParentNamespace {
     }
 
     fn everybody(&self) -> ParentBroadcast {
-        ParentBroadcast {
-            parent: self.clone(),
-            target: Target::everybody(),
-            in_rooms: false,
-            delivery: Delivery::Reliable,
-        }
+        ParentBroadcast { parent: self.clone(), selection: Selection::everybody() }
     }
 }
 
@@ -279,20 +272,17 @@ impl fmt::Debug for ParentNamespace {
 }
 
 /// Some of the sockets of the namespaces of one [`ParentNamespace`], and how to send to them.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "this sends nothing by itself"]
 pub struct ParentBroadcast {
     parent: ParentNamespace,
-    target: Target,
-    in_rooms: bool,
-    delivery: Delivery,
+    selection: Selection,
 }
 
 impl ParentBroadcast {
     /// See [`Broadcast::to`].
     pub fn to(mut self, rooms: impl Rooms) -> Self {
-        self.in_rooms = true;
-        rooms.visit(&mut |room| self.target.rooms.push(room.into()));
+        self.selection.add_rooms(rooms);
         self
     }
 
@@ -303,13 +293,13 @@ impl ParentBroadcast {
 
     /// See [`Broadcast::except`].
     pub fn except(mut self, rooms: impl Rooms) -> Self {
-        rooms.visit(&mut |room| self.target.except.push(room.into()));
+        self.selection.except(rooms);
         self
     }
 
     /// See [`Broadcast::volatile`].
     pub fn volatile(mut self) -> Self {
-        self.delivery = Delivery::Volatile;
+        self.selection.make_volatile();
         self
     }
 
@@ -327,20 +317,10 @@ impl ParentBroadcast {
         let mut report = BroadcastReport::default();
         let children: Vec<_> = lock(&self.parent.parent.children).values().cloned().collect();
         for child in children {
-            let inner = &self.parent.inner;
-            let (target, in_rooms) = (self.target.clone(), self.in_rooms);
-            let broadcast = Broadcast::of_target(inner, &child, target, in_rooms, self.delivery);
+            let (inner, selection) = (&self.parent.inner, self.selection.clone());
+            let broadcast = Broadcast::to_selection(inner, &child, selection);
             report.add(broadcast.emit(event, args)?);
         }
         Ok(report)
-    }
-}
-
-impl fmt::Debug for ParentBroadcast {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ParentBroadcast")
-            .field("target", &self.target)
-            .field("delivery", &self.delivery)
-            .finish_non_exhaustive()
     }
 }

@@ -95,7 +95,8 @@ impl Io {
 
     /// The connected socket of that id, in whichever namespace.
     pub fn find_socket(&self, id: &SocketId) -> Option<Socket> {
-        self.inner.shards.find_socket(id).as_ref().map(Socket::new)
+        let may_move = self.inner.app.recovery.is_some();
+        self.inner.shards.find_socket(id, may_move).as_ref().map(Socket::new)
     }
 
     /// How much the server holds at this moment. Takes time in proportion to the number of

@@ -153,9 +153,9 @@ impl Recovery {
         &self,
         inner: &Inner,
         namespace: &NamespaceShared,
-        request: &ConnectRequest,
+        claim: &Claim<'_>,
     ) {
-        let Some(mut ended) = self.begin_superseding(inner, namespace, request) else { return };
+        let Some(mut ended) = self.begin_superseding(inner, namespace, claim.pid) else { return };
         // Handlers that hang must not keep their client from coming back, if only as a new one.
         let mut patience = inner.runtime.sleep_until(inner.now() + SUPERSEDE_PATIENCE);
         poll_fn(|cx| match Pin::new(&mut ended).poll(cx) {
@@ -170,9 +170,8 @@ impl Recovery {
         &self,
         inner: &Inner,
         namespace: &NamespaceShared,
-        request: &ConnectRequest,
+        pid: Sid,
     ) -> Option<oneshot::Receiver<()>> {
-        let pid = Sid::parse(Claim::of(request)?.pid?)?;
         let (sender, ended) = oneshot::channel();
         let mut kept = lock(&self.kept);
         let live = kept.live.get_mut(&pid)?;
@@ -200,13 +199,12 @@ impl Recovery {
         &self,
         inner: &Arc<Inner>,
         namespace: &NamespaceShared,
-        request: &ConnectRequest,
+        claim: &Claim<'_>,
     ) -> Option<Taken> {
-        let claim = Claim::of(request)?;
-        let pid = Sid::parse(claim.pid?)?;
+        let Claim { pid, offset } = *claim;
         let now = inner.now();
         let mut kept = lock(&self.kept);
-        let recovering = kept.log.take(now, &namespace.name, &pid, claim.offset)?;
+        let recovering = kept.log.take(now, &namespace.name, &pid, offset)?;
         let missed = kept.log.missed(&recovering);
         drop(kept);
         let bytes: usize = missed?.iter().map(Message::websocket_bytes).sum();
@@ -325,19 +323,28 @@ impl Kept {
 }
 
 /// What a client that wants its state back says beside its own `auth`.
-#[derive(Deserialize)]
-struct Claim<'a> {
-    #[serde(borrow, default)]
-    pid: Option<&'a str>,
-    #[serde(borrow, default)]
+pub(super) struct Claim<'a> {
+    /// The secret that it was given.
+    pid: Sid,
+    /// That of the last event that it got, if it got any.
     offset: Option<&'a str>,
 }
 
 impl<'a> Claim<'a> {
-    fn of(request: &'a ConnectRequest) -> Option<Self> {
+    pub(super) fn of(request: &'a ConnectRequest) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Auth<'a> {
+            pid: &'a str,
+            #[serde(borrow, default)]
+            offset: Option<&'a str>,
+        }
         let auth = request.packet.payload();
         // Most clients ask for nothing.
-        auth.contains("\"pid\"").then(|| serde_json::from_str(auth).ok()).flatten()
+        if !auth.contains("\"pid\"") {
+            return None;
+        }
+        let Auth { pid, offset } = serde_json::from_str(auth).ok()?;
+        Some(Self { pid: Sid::parse(pid)?, offset })
     }
 }
 

@@ -60,29 +60,28 @@ impl Registry {
         read(&self.namespaces).by_key.get(key).cloned()
     }
 
-    /// The namespace of that name, created if there is none, and found by clients from now on. The
+    /// The namespace of that name, created if there is none, and then found by clients at once. The
     /// first parent that goes by names and takes this one is its parent. `None` without shards.
+    ///
+    /// One that is being made for a client stays unlisted until that is done.
     pub(super) fn get_or_create(
         &self,
         shards: &Shards,
         name: &str,
     ) -> Option<Arc<NamespaceShared>> {
         let slashed = if name.starts_with('/') { name.to_owned() } else { format!("/{name}") };
-        let found = self.get(&slashed);
-        let namespace = match found {
-            Some(namespace) if namespace.is_listed.load(Ordering::Acquire) => {
-                return Some(namespace);
-            }
-            Some(namespace) => namespace,
-            None => {
-                let parents = self.parents.snapshot();
-                let mut parents = parents.iter().flat_map(|list| list.iter());
-                let parent = parents.find(|parent| parent.takes(&slashed));
-                // The application may have as many as it likes.
-                self.get_or_create_unlisted(shards, &slashed, parent, usize::MAX)?
-            }
-        };
-        self.list(shards, &namespace);
+        if let Some(namespace) = self.get(&slashed) {
+            return Some(namespace);
+        }
+        let parents = self.parents.snapshot();
+        let mut parents = parents.iter().flat_map(|list| list.iter());
+        let parent = parents.find(|parent| parent.takes(&slashed));
+        let mut namespaces = write(&self.namespaces);
+        if let Some(namespace) = namespaces.by_name.get(slashed.as_str()) {
+            return Some(namespace.clone());
+        }
+        let namespace = namespaces.create(shards, &slashed, parent)?;
+        namespace.list(shards);
         Some(namespace)
     }
 
@@ -94,45 +93,16 @@ impl Registry {
         name: &str,
         parent: &Arc<Parent>,
     ) -> Option<Arc<NamespaceShared>> {
-        self.get_or_create_unlisted(shards, name, Some(parent), self.settings.children_max)
-    }
-
-    fn get_or_create_unlisted(
-        &self,
-        shards: &Shards,
-        name: &str,
-        parent: Option<&Arc<Parent>>,
-        children_max: usize,
-    ) -> Option<Arc<NamespaceShared>> {
         let mut namespaces = write(&self.namespaces);
         if let Some(namespace) = namespaces.by_name.get(name) {
             return Some(namespace.clone());
         }
-        if parent.is_some() && namespaces.children >= children_max {
-            return None;
-        }
-        let key = shards.create_namespace(name)?;
-        let namespace = Arc::new(NamespaceShared::new(name.into(), key, parent));
-        if let Some(parent) = parent {
-            parent.add(&namespace);
-            namespaces.children += 1;
-        }
-        namespaces.by_name.insert(namespace.name.clone(), namespace.clone());
-        namespaces.by_key.insert(key, namespace.clone());
-        Some(namespace)
+        let has_room = namespaces.children < self.settings.children_max;
+        has_room.then(|| namespaces.create(shards, name, Some(parent))).flatten()
     }
 
-    /// Lets clients find a namespace, unless it has gone.
-    fn list(&self, shards: &Shards, namespace: &NamespaceShared) -> bool {
-        let namespaces = read(&self.namespaces);
-        let exists = namespaces.by_key.contains_key(namespace.key);
-        if exists && !namespace.is_listed.swap(true, Ordering::AcqRel) {
-            shards.list_namespace(namespace.key);
-        }
-        exists
-    }
-
-    /// Lets a client go on that has asked for a namespace, unless that has gone meanwhile.
+    /// Lets a client go on that has asked for a namespace, which others find from now on. `false`
+    /// if the namespace has gone meanwhile.
     pub(super) fn answer(
         &self,
         shards: &Shards,
@@ -140,14 +110,12 @@ impl Registry {
         request: NamespaceRequestKey,
         namespace: &NamespaceShared,
     ) -> bool {
-        if !self.list(shards, namespace) {
-            return false;
-        }
         // The namespace cannot go while this is held.
         let namespaces = read(&self.namespaces);
         if !namespaces.by_key.contains_key(namespace.key) {
             return false;
         }
+        namespace.list(shards);
         let answered = shards.answer_namespace_request(shard, request, Some(namespace.key));
         drop(namespaces);
         if answered.is_err() {
@@ -178,5 +146,34 @@ impl Registry {
         }
         // What its handlers hold is the application's, and dropped without the lock.
         drop(removed);
+    }
+}
+
+impl Namespaces {
+    /// A namespace that there is not yet, unlisted. `None` without shards.
+    fn create(
+        &mut self,
+        shards: &Shards,
+        name: &str,
+        parent: Option<&Arc<Parent>>,
+    ) -> Option<Arc<NamespaceShared>> {
+        let key = shards.create_namespace(name)?;
+        let namespace = Arc::new(NamespaceShared::new(name.into(), key, parent));
+        if let Some(parent) = parent {
+            parent.add(&namespace);
+            self.children += 1;
+        }
+        self.by_name.insert(namespace.name.clone(), namespace.clone());
+        self.by_key.insert(key, namespace.clone());
+        Some(namespace)
+    }
+}
+
+impl NamespaceShared {
+    /// Lets clients find it. The registry is locked meanwhile, so that it is still there.
+    fn list(&self, shards: &Shards) {
+        if !self.is_listed.swap(true, Ordering::AcqRel) {
+            shards.list_namespace(self.key);
+        }
     }
 }

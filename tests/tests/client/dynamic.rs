@@ -123,6 +123,11 @@ async fn an_empty_namespace_goes_if_that_is_wanted() {
         let builder = Server::builder().shards(2).cleanup_empty_child_namespaces(cleanup);
         let server = TestServer::start(builder).await;
         let parent = server.io.of_matching(|name| name.starts_with("/x"));
+        let made = Arc::new(AtomicUsize::new(0));
+        let counter = made.clone();
+        server.io.on_new_namespace(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+        });
         let one = connect(&server, "/x1").await.expect("it is made");
         let two = connect(&server, "/x1").await.expect("it is there");
         let other = connect(&server, "/x2").await.expect("it is made");
@@ -135,6 +140,12 @@ async fn an_empty_namespace_goes_if_that_is_wanted() {
         eventually("the namespace is gone", || parent.children().len() == left).await;
         let again = connect(&server, "/x1").await.expect("it is made again");
         assert_eq!(parent.children().len(), 2);
+        let expected = if cleanup { 3 } else { 2 };
+        assert_eq!(
+            made.load(Ordering::SeqCst),
+            expected,
+            "the first is another one, or has stayed"
+        );
         for client in [again, other] {
             in_time("close", client.close()).await;
         }
