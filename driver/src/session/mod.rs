@@ -74,16 +74,23 @@ pub(crate) struct Session {
 /// What one look at the machine brought.
 #[derive(Default)]
 struct Taken {
-    violations: Vec<sansocket_core::PacketError>,
     post: Option<Waker>,
-    /// What was cancelled. It is the application's, so it is not dropped with the shard locked.
-    cancelled: Cancelled,
-    /// Sockets that have ended, if they could be recovered.
-    ended: Vec<(Arc<SocketShared>, DisconnectReason, Vec<Arc<str>>)>,
+    /// What most looks do not bring.
+    endings: Option<Box<Endings>>,
     /// Whether there is a new WebSocket, whose first read is still to be started.
     has_joined: bool,
     /// Whether the output was taken too, and a waker left.
     parked: Option<Parked>,
+}
+
+/// What has gone wrong or come to its end, to be told when the shard is no longer locked.
+#[derive(Default)]
+struct Endings {
+    violations: Vec<sansocket_core::PacketError>,
+    /// Sockets that could be recovered.
+    sockets: Vec<(Arc<SocketShared>, DisconnectReason, Vec<Arc<str>>)>,
+    /// What was cancelled. It is the application's, so it is not dropped with the shard locked.
+    cancelled: Cancelled,
 }
 
 /// What the machine still has, after the output was taken and a waker left.
@@ -297,15 +304,16 @@ impl Session {
                 if let Some(socket) = state.sockets.remove(&disconnected.socket) {
                     if app::can_be_recovered(&socket) {
                         let Disconnected { reason, rooms, .. } = &disconnected;
-                        taken.ended.push((socket.clone(), *reason, rooms.clone()));
+                        let ended = (socket.clone(), *reason, rooms.clone());
+                        taken.endings().sockets.push(ended);
                     }
                     self.lanes.push(Item::Disconnect(socket, disconnected));
                 }
             }
-            Event::Violation(error) => taken.violations.push(error),
+            Event::Violation(error) => taken.endings().violations.push(error),
             Event::Closed(_) => {
                 self.closed = true;
-                taken.cancelled = self.lanes.cancel_connecting();
+                taken.endings().cancelled = self.lanes.cancel_connecting();
             }
             _ => {}
         }
@@ -367,16 +375,24 @@ impl Session {
     /// Tells the application what does not belong to a handler.
     fn report(&self, outcomes: impl Iterator<Item = AckOutcome>, taken: Taken) {
         outcomes.for_each(|outcome| self.inner.app.resolve(outcome));
-        for error in taken.violations {
-            app::violation(&self.inner, error);
-        }
         if let Some(post) = taken.post {
             post.wake();
         }
-        for (socket, reason, rooms) in taken.ended {
+        let Some(endings) = taken.endings else { return };
+        let Endings { violations, sockets, cancelled } = *endings;
+        for error in violations {
+            app::violation(&self.inner, error);
+        }
+        for (socket, reason, rooms) in sockets {
             app::ended(&socket, reason, rooms);
         }
-        taken.cancelled.clean_up(&self.inner);
+        cancelled.clean_up(&self.inner);
+    }
+}
+
+impl Taken {
+    fn endings(&mut self) -> &mut Endings {
+        self.endings.get_or_insert_default()
     }
 }
 
