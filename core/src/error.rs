@@ -26,6 +26,10 @@ pub enum EngineError {
         /// The first byte.
         byte: u8,
     },
+    /// The length in front of a packet is no number, or is not that of what follows; Engine.IO 3
+    /// only.
+    #[error("illegal packet length")]
+    IllegalLength,
     /// More packets in one payload than [`Limits::payload_packets`](crate::Limits).
     #[error("more than {limit} packets in one payload")]
     TooManyPackets {

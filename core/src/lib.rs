@@ -165,6 +165,7 @@ extern crate std;
 pub mod client;
 pub mod codec;
 mod config;
+mod dialect;
 mod engine;
 mod entropy;
 mod error;
@@ -181,8 +182,9 @@ mod server;
 mod time;
 
 pub use codec::args::{Args, Raw};
-pub use codec::message::{Encoder, Frame, Message};
+pub use codec::message::{BinaryForm, Encoder, Frame, Message};
 pub use config::{Config, Transport, Transports};
+pub use dialect::{Dialect, Revision};
 pub use engine::{PollKey, PollResponse, PostKey, TransportKey};
 pub use error::{ArgsError, EncodeError, EngineError, Gone, PacketError};
 pub use http::Refusal;

@@ -1,7 +1,9 @@
-//! Engine.IO 4 packets: one type character and its data, or binary data without a type.
+//! Engine.IO 4 packets: one type character and its data, or binary data without a type. For
+//! Engine.IO 3 see [`v3`].
 
 #[cfg(test)]
 mod tests;
+pub mod v3;
 
 use alloc::vec::Vec;
 use core::time::Duration;

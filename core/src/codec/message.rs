@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod tests;
+mod v3;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -11,10 +12,11 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::codec::args::{self, Output};
-use crate::codec::base64;
 use crate::codec::socket::is_reserved;
 use crate::codec::websocket::{self, Opcode, SERVER_HEADER_BYTES_MAX};
 use crate::{AckId, EncodeError};
+
+pub use v3::BinaryForm;
 
 pub(crate) use crate::codec::args::{write_decimal, write_string};
 
@@ -57,11 +59,7 @@ impl Frame {
         if !self.is_binary {
             return self.clone();
         }
-        let data = self.packet();
-        let mut packet = Vec::with_capacity(1 + base64::encoded_len(data.len()));
-        packet.push(b'b');
-        base64::encode_into(data, &mut packet);
-        Self::utf8(&packet)
+        self.to_base64(b"b")
     }
 
     /// The WebSocket frame: a final, unmasked one.

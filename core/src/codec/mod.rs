@@ -4,6 +4,7 @@ pub mod args;
 pub mod base64;
 pub mod engine;
 pub mod json;
+pub mod jsonp;
 pub mod message;
 pub mod payload;
 pub mod socket;

@@ -1,7 +1,9 @@
-//! Engine.IO 4 payloads: the packets of one HTTP body, with 0x1E between them.
+//! Payloads: the packets of one HTTP body. Those of Engine.IO 4 have 0x1E between them; for those of
+//! Engine.IO 3 see [`v3`].
 
 #[cfg(test)]
 mod tests;
+pub mod v3;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -16,6 +18,48 @@ use crate::{EngineError, Limits};
 
 const SEPARATOR: u8 = 0x1E;
 
+/// How packets share an HTTP body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PayloadFormat {
+    /// Engine.IO 4: text, in which binary data is base64.
+    #[default]
+    V4,
+    /// Engine.IO 3, with bodies that are binary if a packet is.
+    V3,
+    /// Engine.IO 3, for a client that takes text only.
+    V3Base64,
+}
+
+impl PayloadFormat {
+    /// Whether clients may send binary bodies (`application/octet-stream`).
+    pub fn takes_binary(self) -> bool {
+        self != Self::V4
+    }
+
+    /// Whether the body that holds these messages is a binary one.
+    pub fn is_binary<'a, I: IntoIterator<Item = &'a Message>>(self, messages: I) -> bool {
+        self == Self::V3 && messages.into_iter().flat_map(Message::frames).any(Frame::is_binary)
+    }
+
+    /// Encodes messages as the body of the response to a GET request.
+    pub fn encode<'a, I>(self, messages: I) -> Bytes
+    where
+        I: IntoIterator<Item = &'a Message>,
+        I::IntoIter: Clone,
+    {
+        let messages = messages.into_iter();
+        match self {
+            Self::V4 => encode(messages),
+            Self::V3 | Self::V3Base64 if self.is_binary(messages.clone()) => {
+                Bytes::from(v3::encode_binary(messages.flat_map(Message::frames)))
+            }
+            Self::V3 | Self::V3Base64 => {
+                Bytes::from(v3::encode_text(messages.flat_map(Message::frames)))
+            }
+        }
+    }
+}
+
 /// Bytes of a body that any packet of it may share.
 const SHARED_BYTES_MAX: usize = 64 << 10;
 
@@ -24,11 +68,16 @@ const SHARED_BYTES_MAX: usize = 64 << 10;
 /// What is not UTF-8 is replaced by U+FFFD, as the reference does. The body's size is the caller's
 /// to limit.
 pub fn decode(body: Bytes, limits: &Limits) -> Payload<'_> {
-    let body = match core::str::from_utf8(&body) {
-        Ok(_) => body,
-        Err(_) => Bytes::from(String::from_utf8_lossy(&body).into_owned()),
-    };
+    let body = utf8(body);
     Payload { body_bytes: body.len(), rest: Some(body), packets: 0, limits }
+}
+
+/// `text`, with U+FFFD for what is not UTF-8.
+fn utf8(text: Bytes) -> Bytes {
+    match core::str::from_utf8(&text) {
+        Ok(_) => text,
+        Err(_) => Bytes::from(String::from_utf8_lossy(&text).into_owned()),
+    }
 }
 
 /// The packets of a payload, in order. Ends after the first that is malformed; the ones before it
@@ -59,7 +108,7 @@ impl Iterator for Payload<'_> {
                 packet
             }
         };
-        let packet = engine::decode_text(self.detach(packet), self.limits);
+        let packet = engine::decode_text(detach(packet, b'4', self.body_bytes), self.limits);
         if packet.is_err() {
             self.rest = None;
         }
@@ -67,22 +116,20 @@ impl Iterator for Payload<'_> {
     }
 }
 
-impl Payload<'_> {
-    /// A message shares the memory of its packet for as long as somebody keeps it, while limits
-    /// count its own bytes. Behind this, all that it keeps is at most [`SHARED_BYTES_MAX`] or four
-    /// times that. Each byte is copied once at most.
-    fn detach(&self, packet: Bytes) -> Bytes {
-        let is_small = self.body_bytes > SHARED_BYTES_MAX && packet.len() < self.body_bytes / 4;
-        if is_small && packet.first() == Some(&b'4') {
-            return Bytes::copy_from_slice(&packet);
-        }
-        packet
+/// A message shares the memory of its packet for as long as somebody keeps it, while limits count
+/// its own bytes. Behind this, all that it keeps is at most [`SHARED_BYTES_MAX`] or four times that.
+/// Each byte is copied once at most. `message` is what messages begin with.
+fn detach(packet: Bytes, message: u8, body_bytes: usize) -> Bytes {
+    let is_small = body_bytes > SHARED_BYTES_MAX && packet.len() < body_bytes / 4;
+    if is_small && packet.first() == Some(&message) {
+        return Bytes::copy_from_slice(&packet);
     }
+    packet
 }
 
 impl core::iter::FusedIterator for Payload<'_> {}
 
-/// Encodes messages as the body of the response to a GET request. Binary data becomes base64.
+/// Encodes messages as a body of Engine.IO 4. Binary data becomes base64.
 ///
 /// A body of one text packet shares the message's memory; any other is one allocation of its exact
 /// size.

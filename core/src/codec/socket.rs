@@ -15,6 +15,7 @@
 
 #[cfg(test)]
 mod tests;
+pub mod v4;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

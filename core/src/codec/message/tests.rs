@@ -199,3 +199,36 @@ proptest! {
         prop_assert_eq!(packets(&message), [expected]);
     }
 }
+
+#[test]
+fn binary_data_has_the_form_that_the_client_wants() {
+    let pieces = |frame: &Frame, form| {
+        let mut pieces = Vec::new();
+        frame.websocket_as(form, |piece| pieces.extend_from_slice(&piece));
+        pieces
+    };
+    let forms = [BinaryForm::Bare, BinaryForm::Typed, BinaryForm::Base64, BinaryForm::TypedBase64];
+    let binary = Frame::binary(&[1, 2]);
+    let expected: [&[u8]; 4] =
+        [b"\x82\x02\x01\x02", b"\x82\x03\x04\x01\x02", b"\x81\x05bAQI=", b"\x81\x06b4AQI="];
+    for (form, expected) in forms.into_iter().zip(expected) {
+        assert_eq!(pieces(&binary, form), expected, "{form:?}");
+        assert_eq!(pieces(&Frame::text("6"), form), b"\x81\x016", "{form:?}");
+    }
+    // The type counts towards the length, which may then need a longer header.
+    assert!(
+        pieces(&Frame::binary(&[0; 125]), BinaryForm::Typed).starts_with(b"\x82\x7e\0\x7e\x04")
+    );
+}
+
+#[test]
+fn clients_of_socket_io_4_are_told_no_id_and_errors_as_they_are() {
+    let text = |message: &Message| message.frames()[0].packet_bytes();
+    assert_eq!(text(&Message::connect_v4("/")), "40");
+    assert_eq!(text(&Message::connect_v4("/admin")), "40/admin,");
+    let error = |value: serde_json::Value| {
+        text(&Message::error_v4(&mut Encoder::new(), "/admin", &value).unwrap())
+    };
+    assert_eq!(error("no".into()), r#"44/admin,"no""#);
+    assert_eq!(error(serde_json::json!({ "code": 1 })), r#"44/admin,{"code":1}"#);
+}
