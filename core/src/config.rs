@@ -24,6 +24,9 @@ pub struct Config {
     /// Whether clients may go from polling to WebSocket. If not, the upgrade is neither announced
     /// nor accepted.
     pub allow_upgrades: bool,
+    /// Whether clients of Engine.IO 3, `socket.io-client` 1 and 2, are served. If not, they are
+    /// refused.
+    pub allow_eio3: bool,
     /// What a peer may make the server hold.
     pub limits: Limits,
     /// The index of this server among the shards of one application, below [`SHARDS_MAX`](crate::SHARDS_MAX).
@@ -40,6 +43,7 @@ impl Default for Config {
             polling_close_timeout: Duration::from_millis(30_000),
             transports: Transports::default(),
             allow_upgrades: true,
+            allow_eio3: false,
             limits: Limits::default(),
             shard: 0,
         }

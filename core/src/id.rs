@@ -26,7 +26,8 @@ pub const SHARDS_MAX: usize = ALPHABET.len();
 pub struct Sid([u8; LENGTH]);
 
 /// Names a Socket.IO socket, to the application and to other clients (`socket.id`). Unrelated to
-/// the [`Sid`] of the session that carries it.
+/// the [`Sid`] of the session that carries it, except for clients of Socket.IO 4 in `/`: they take
+/// the one for the other, so there it is as secret as that.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId([u8; LENGTH]);
 
@@ -54,6 +55,10 @@ impl Sid {
 impl SocketId {
     pub(crate) fn generate(shard: u8, entropy: &mut Entropy) -> Self {
         Self(generate(shard, entropy))
+    }
+
+    pub(crate) fn of_session(sid: &Sid) -> Self {
+        Self(sid.0)
     }
 
     /// Reads an id, as another client or a database may have kept it.

@@ -4,12 +4,15 @@
 mod tests;
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::DisconnectReason;
+use crate::codec::engine::Inbound;
+use crate::codec::jsonp;
 use crate::codec::message::Message;
-use crate::codec::payload;
+use crate::codec::payload::{self, v3};
+use crate::{Dialect, DisconnectReason, EngineError, Limits, Revision};
 
 use super::session::{Current, Session};
 use super::state::Lifecycle;
@@ -18,21 +21,68 @@ use super::state::Lifecycle;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PollKey(u32);
 
-/// Names one POST of one session.
+/// Names one POST of one session, and knows what its body looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PostKey(u32);
+pub struct PostKey {
+    number: u32,
+    dialect: Dialect,
+}
+
+impl PostKey {
+    /// Whether the body may be a binary one (`application/octet-stream`). A client that sends one
+    /// where it may not has mistaken the revision.
+    pub fn takes_binary(self) -> bool {
+        self.dialect.payload().takes_binary() && self.dialect.jsonp().is_none()
+    }
+
+    /// The packets of the body, up to the first that is malformed. Nothing is reserved for what a
+    /// length announces. A form without a payload has no packets, as in the reference.
+    pub fn decode(
+        self,
+        body: Bytes,
+        form: v3::Body,
+        limits: &Limits,
+    ) -> Vec<Result<Inbound, EngineError>> {
+        let body = match self.dialect.jsonp().map(|_| jsonp::decode(&body)) {
+            None => body,
+            Some(Some(payload)) => Bytes::from(payload),
+            Some(None) => return Vec::new(),
+        };
+        match self.dialect.revision() {
+            Revision::V4 => payload::decode(body, limits).collect(),
+            Revision::V3 => v3::decode(body, form, limits).collect(),
+        }
+    }
+}
 
 /// The packets that answer a GET. Encoding them is left to the caller, who need not hold any lock
 /// for it.
 #[derive(Debug)]
 pub struct PollResponse {
     messages: VecDeque<Message>,
+    dialect: Dialect,
 }
 
 impl PollResponse {
-    /// The body: a payload of Engine.IO packets (protocol 4, "polling").
+    /// The media type of the body.
+    pub fn content_type(&self) -> &'static str {
+        if self.dialect.jsonp().is_some() {
+            "text/javascript; charset=UTF-8"
+        } else if self.dialect.payload().is_binary(&self.messages) {
+            "application/octet-stream"
+        } else {
+            "text/plain; charset=UTF-8"
+        }
+    }
+
+    /// The body: a payload of Engine.IO packets (protocols 3 and 4, "polling"), or the script that
+    /// has it.
     pub fn into_body(self) -> Bytes {
-        payload::encode(self.messages.iter())
+        let payload = self.dialect.payload().encode(&self.messages);
+        match self.dialect.jsonp() {
+            None => payload,
+            Some(index) => jsonp::encode(index, &payload),
+        }
     }
 }
 
@@ -76,6 +126,7 @@ impl Session {
         let Some(poll) = &self.poll else { return false };
         poll.farewell.is_some()
             || !self.outbox.is_empty()
+            || self.pong_due
             || self.state != Lifecycle::Open
             || self.probe.as_ref().is_some_and(|probe| probe.probed)
     }
@@ -92,6 +143,10 @@ impl Session {
             Some(Farewell::Noop) => messages.push_back(Message::noop()),
             None => {
                 messages = self.outbox.take();
+                // It overtakes what is queued: the client waits for it with a deadline.
+                if core::mem::take(&mut self.pong_due) {
+                    messages.push_front(Message::pong());
+                }
                 // A payload has at least one packet, and a lone close would look like an answer to
                 // a request that overlapped.
                 if messages.is_empty() {
@@ -106,7 +161,7 @@ impl Session {
                 }
             }
         }
-        Some(PollResponse { messages })
+        Some(PollResponse { messages, dialect: self.dialect })
     }
 
     /// The client went away before its GET was answered.
@@ -122,7 +177,7 @@ impl Session {
             self.close_now(DisconnectReason::TransportError);
             return Err(Overlap);
         }
-        let key = PostKey(self.next_key());
+        let key = PostKey { number: self.next_key(), dialect: self.dialect };
         self.post = Some(key);
         Ok(key)
     }

@@ -6,7 +6,7 @@ mod tests;
 use core::time::Duration;
 
 use crate::codec::message::Message;
-use crate::{Config, DisconnectReason, Sid, Timestamp};
+use crate::{Config, Dialect, DisconnectReason, Revision, Sid, Timestamp};
 
 use super::outbox::Outbox;
 use super::polling::{PendingPoll, PostKey};
@@ -19,6 +19,7 @@ use super::upgrade::{Probe, TransportKey};
 /// has closed ([`take_closed`](Self::take_closed)) and whether anything waits for a transport.
 pub(crate) struct Session {
     pub(super) sid: Sid,
+    pub(super) dialect: Dialect,
     pub(super) state: Lifecycle,
     pub(super) current: Current,
     pub(super) probe: Option<Probe>,
@@ -33,6 +34,9 @@ pub(crate) struct Session {
     /// WebSockets that the driver has not yet reported as closed.
     pub(super) open_websockets: u32,
     heartbeat: Heartbeat,
+    /// A ping of the client is not answered yet. One answer is enough for many, so that a client
+    /// which pings and does not read makes us hold nothing.
+    pub(super) pong_due: bool,
     /// While the session is closing: for how long, and why it closes.
     closing: Option<(Timestamp, DisconnectReason)>,
     closed: Option<DisconnectReason>,
@@ -45,16 +49,28 @@ pub(super) enum Current {
     WebSocket(TransportKey),
 }
 
-/// The server pings, the client answers. Exactly one deadline is armed while the session is open,
-/// also across an upgrade (the reference loses it there).
+/// The server pings and the client answers, or in Engine.IO 3 the client pings. Exactly one deadline
+/// is armed while the session is open, also across an upgrade (the reference loses it there).
 #[derive(Clone, Copy)]
 enum Heartbeat {
     /// Send a ping at this time.
     PingAt(Timestamp),
     /// A pong must have come by this time.
     PongBy(Timestamp),
+    /// The client must have pinged by this time.
+    PingBy(Timestamp),
     /// The session is no longer open.
     Stopped,
+}
+
+impl Heartbeat {
+    /// The client was heard of.
+    fn begin(now: Timestamp, config: &Config, revision: Revision) -> Self {
+        match revision {
+            Revision::V4 => Self::PingAt(now + config.ping_interval),
+            Revision::V3 => Self::PingBy(now + config.ping_interval + config.ping_timeout),
+        }
+    }
 }
 
 /// Timers are this late as a matter of course, which does not move the deadline of the pong. A driver
@@ -91,9 +107,16 @@ pub(crate) enum Verdict {
 
 impl Session {
     /// A session on polling, with its open packet queued.
-    pub(crate) fn polling(now: Timestamp, config: &Config, sid: Sid, open: Message) -> Self {
+    pub(crate) fn polling(
+        now: Timestamp,
+        config: &Config,
+        dialect: Dialect,
+        sid: Sid,
+        open: Message,
+    ) -> Self {
         let mut session = Self {
             sid,
+            dialect,
             state: Lifecycle::Open,
             current: Current::Polling,
             probe: None,
@@ -102,7 +125,8 @@ impl Session {
             outbox: Outbox::default(),
             keys: 0,
             open_websockets: 0,
-            heartbeat: Heartbeat::PingAt(now + config.ping_interval),
+            heartbeat: Heartbeat::begin(now, config, dialect.revision()),
+            pong_due: false,
             closing: None,
             closed: None,
         };
@@ -114,10 +138,11 @@ impl Session {
     pub(crate) fn websocket(
         now: Timestamp,
         config: &Config,
+        dialect: Dialect,
         sid: Sid,
         open: Message,
     ) -> (Self, TransportKey) {
-        let mut session = Self::polling(now, config, sid, open);
+        let mut session = Self::polling(now, config, dialect, sid, open);
         let key = session.attach_websocket();
         session.current = Current::WebSocket(key);
         (session, key)
@@ -125,6 +150,10 @@ impl Session {
 
     pub(crate) fn sid(&self) -> &Sid {
         &self.sid
+    }
+
+    pub(crate) fn revision(&self) -> Revision {
+        self.dialect.revision()
     }
 
     #[cfg(test)]
@@ -201,10 +230,14 @@ impl Session {
         transport: Option<TransportKey>,
         class: PacketClass,
     ) -> Verdict {
-        match react(self.state, self.channel(transport), class) {
+        match react(self.revision(), self.state, self.channel(transport), class) {
             Reaction::Ignore => {}
             Reaction::Deliver => return Verdict::Deliver,
-            Reaction::Heartbeat => self.heartbeat = Heartbeat::PingAt(now + config.ping_interval),
+            Reaction::Heartbeat => self.hear(now, config),
+            Reaction::AnswerPing => {
+                self.hear(now, config);
+                self.pong_due = true;
+            }
             Reaction::Close(reason) => {
                 if class == PacketClass::Close && self.is_polling() {
                     self.release_poll_with_noop();
@@ -247,7 +280,7 @@ impl Session {
     /// The earliest time at which [`handle_timeout`](Self::handle_timeout) has something to do.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         let heartbeat = match self.heartbeat {
-            Heartbeat::PingAt(at) | Heartbeat::PongBy(at) => Some(at),
+            Heartbeat::PingAt(at) | Heartbeat::PongBy(at) | Heartbeat::PingBy(at) => Some(at),
             Heartbeat::Stopped => None,
         };
         let probe = self.probe.as_ref().map(|probe| probe.deadline);
@@ -267,8 +300,13 @@ impl Session {
                 self.heartbeat = Heartbeat::PongBy(sent_at + config.ping_timeout);
                 self.outbox.push(Message::ping());
             }
-            Heartbeat::PongBy(at) if at <= now => self.close_now(DisconnectReason::PingTimeout),
-            Heartbeat::PingAt(_) | Heartbeat::PongBy(_) | Heartbeat::Stopped => {}
+            Heartbeat::PongBy(at) | Heartbeat::PingBy(at) if at <= now => {
+                self.close_now(DisconnectReason::PingTimeout);
+            }
+            Heartbeat::PingAt(_)
+            | Heartbeat::PongBy(_)
+            | Heartbeat::PingBy(_)
+            | Heartbeat::Stopped => {}
         }
         if let Some((deadline, reason)) = self.closing
             && deadline <= now
@@ -277,12 +315,16 @@ impl Session {
         }
     }
 
-    /// What the client has sent is not being read, for reasons that are not its own. A pong that is
-    /// due may be among it.
-    pub(crate) fn excuse_pong(&mut self, now: Timestamp, config: &Config) {
-        if matches!(self.heartbeat, Heartbeat::PongBy(at) if at <= now) {
+    /// What the client has sent is not being read, for reasons that are not its own. The pong or
+    /// the ping that is due may be among it.
+    pub(crate) fn excuse_silence(&mut self, now: Timestamp, config: &Config) {
+        if matches!(self.heartbeat, Heartbeat::PongBy(at) | Heartbeat::PingBy(at) if at <= now) {
             self.restart_heartbeat(now, config);
         }
+    }
+
+    fn hear(&mut self, now: Timestamp, config: &Config) {
+        self.heartbeat = Heartbeat::begin(now, config, self.revision());
     }
 
     /// A pong that was due under the old transport may be lost with it: the client gets the whole
@@ -291,6 +333,7 @@ impl Session {
         match self.heartbeat {
             Heartbeat::PingAt(_) | Heartbeat::Stopped => {}
             Heartbeat::PongBy(_) => self.heartbeat = Heartbeat::PongBy(now + config.ping_timeout),
+            Heartbeat::PingBy(_) => self.hear(now, config),
         }
     }
 
@@ -308,6 +351,7 @@ impl Session {
         }
         self.state = Lifecycle::Closed;
         self.heartbeat = Heartbeat::Stopped;
+        self.pong_due = false;
         self.closing = None;
         self.probe = None;
         self.closed = Some(reason);

@@ -10,9 +10,9 @@
 //! ----------------------------------------------------------------------------------
 //! 0 open          ignore           ignore           abort probe       abort probe
 //! 1 close         close (client)   close (client)   abort probe       abort probe
-//! 2 ping          close (error)    close (error)    abort probe       abort probe
-//! 2probe          close (error)    close (error)    answer 3probe     answer 3probe
-//! 3 pong          heartbeat        heartbeat        abort probe       abort probe
+//! 2 ping          close / answer   close / answer   abort probe       abort probe
+//! 2probe          close / answer   close / answer   answer 3probe     answer 3probe
+//! 3 pong          heartb. / close  heartb. / close  abort probe       abort probe
 //! 4 message       deliver          deliver          abort probe       abort probe
 //! 5 upgrade       ignore           ignore           abort probe       take over
 //! 6 noop          ignore           ignore           abort probe       abort probe
@@ -24,11 +24,14 @@
 //! queued. Packets of a transport that was given up are ignored in every state.
 //!
 //! *Abort probe* closes the probing WebSocket only: the session stays on polling, and the client
-//! may try again. The server sends pings and the client answers with pongs, so a ping from the
-//! client is the wrong heartbeat direction.
+//! may try again.
+//!
+//! Where there are two reactions, the first is that of Engine.IO 4, the second that of Engine.IO 3.
+//! In the one the server sends pings and the client answers with pongs, in the other it is the other
+//! way round; what comes in the wrong direction closes the session (error).
 
-use crate::DisconnectReason;
 use crate::codec::engine::Inbound;
+use crate::{DisconnectReason, Revision};
 
 /// Where a session stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +92,10 @@ impl PacketClass {
 pub(crate) enum Reaction {
     Ignore,
     Deliver,
+    /// The client is there.
     Heartbeat,
+    /// The client is there, and wants to know whether we are.
+    AnswerPing,
     Close(DisconnectReason),
     AnswerProbe,
     TakeOver,
@@ -97,7 +103,12 @@ pub(crate) enum Reaction {
 }
 
 /// The table above.
-pub(crate) fn react(state: Lifecycle, channel: Channel, class: PacketClass) -> Reaction {
+pub(crate) fn react(
+    revision: Revision,
+    state: Lifecycle,
+    channel: Channel,
+    class: PacketClass,
+) -> Reaction {
     match (state, channel) {
         (_, Channel::Stale)
         | (Lifecycle::Closing | Lifecycle::Closed, Channel::Current)
@@ -105,10 +116,14 @@ pub(crate) fn react(state: Lifecycle, channel: Channel, class: PacketClass) -> R
         (Lifecycle::Open, Channel::Current) => match class {
             PacketClass::Open | PacketClass::Upgrade | PacketClass::Noop => Reaction::Ignore,
             PacketClass::Close => Reaction::Close(DisconnectReason::TransportClose),
-            PacketClass::Ping | PacketClass::ProbePing => {
-                Reaction::Close(DisconnectReason::TransportError)
-            }
-            PacketClass::Pong => Reaction::Heartbeat,
+            PacketClass::Ping | PacketClass::ProbePing => match revision {
+                Revision::V4 => Reaction::Close(DisconnectReason::TransportError),
+                Revision::V3 => Reaction::AnswerPing,
+            },
+            PacketClass::Pong => match revision {
+                Revision::V4 => Reaction::Heartbeat,
+                Revision::V3 => Reaction::Close(DisconnectReason::TransportError),
+            },
             PacketClass::Message => Reaction::Deliver,
             PacketClass::Malformed => Reaction::Close(DisconnectReason::ParseError),
         },

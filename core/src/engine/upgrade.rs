@@ -88,13 +88,17 @@ impl Session {
         let probing = u32::from(self.probe.is_some());
         let carrying = u32::from(self.current != Current::Polling);
         self.probe.as_ref().is_some_and(|probe| probe.answer_due)
-            || (carrying == 1 && (!self.outbox.is_empty() || self.state == Lifecycle::Closed))
+            || (carrying == 1
+                && (!self.outbox.is_empty() || self.pong_due || self.state == Lifecycle::Closed))
             || self.open_websockets > probing + carrying
     }
 
     /// What to do next on a WebSocket.
     pub(crate) fn next_websocket_output(&mut self, key: TransportKey) -> Option<WebSocketOutput> {
         if self.current == Current::WebSocket(key) {
+            if core::mem::take(&mut self.pong_due) {
+                return Some(WebSocketOutput::Message(Message::pong()));
+            }
             return match self.outbox.pop() {
                 Some(message) => Some(WebSocketOutput::Message(message)),
                 None if self.state == Lifecycle::Closed => Some(WebSocketOutput::Close),

@@ -21,6 +21,9 @@ pub enum Refusal {
     /// The `Origin` header has characters that no header may have.
     #[error("Bad request")]
     InvalidOrigin,
+    /// The parameter `j` is no index of a function (JSONP).
+    #[error("Bad request")]
+    InvalidCallback,
     /// The session is on another transport.
     #[error("Bad request")]
     TransportMismatch,
@@ -55,6 +58,7 @@ impl Refusal {
             Self::UnknownSession => Some(1),
             Self::BadHandshakeMethod => Some(2),
             Self::InvalidOrigin
+            | Self::InvalidCallback
             | Self::TransportMismatch
             | Self::NoWebSocketHandshake
             | Self::Middleware
@@ -72,6 +76,7 @@ impl Refusal {
             | Self::UnknownSession
             | Self::BadHandshakeMethod
             | Self::InvalidOrigin
+            | Self::InvalidCallback
             | Self::TransportMismatch
             | Self::NoWebSocketHandshake
             | Self::Middleware

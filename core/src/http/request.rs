@@ -1,10 +1,11 @@
-//! The requests of Engine.IO (protocol 4, "HTTP long-polling" and "WebSocket").
+//! The requests of Engine.IO (protocol 4, "HTTP long-polling" and "WebSocket"; protocol 3,
+//! "Transports").
 
 use alloc::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
-use crate::{Config, Refusal, Sid, Transport};
+use crate::{Config, Dialect, Refusal, Revision, Sid, Transport};
 
 /// The methods that mean something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +35,12 @@ pub struct Request<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
     /// A new session.
-    Handshake(Transport),
+    Handshake {
+        /// The transport that it begins on.
+        transport: Transport,
+        /// How the client wants to be spoken to.
+        dialect: Dialect,
+    },
     /// Packets of a session.
     Poll(Sid),
     /// Packets for a session.
@@ -90,14 +96,28 @@ pub fn route(config: &Config, request: &Request<'_>) -> Result<Route, Refusal> {
         (Transport::Polling, true) => return Err(Refusal::TransportMismatch),
         (Transport::WebSocket, true) | (Transport::Polling, false) => {}
     }
-    if query.revision.as_deref() != Some("4") {
-        return Err(Refusal::UnsupportedProtocol);
-    }
-    Ok(Route::Handshake(transport))
+    let revision = match query.revision.as_deref() {
+        Some("4") => Revision::V4,
+        // Clients of that revision were not always made to say so.
+        Some("3") | None if config.allow_eio3 => Revision::V3,
+        Some(_) | None => return Err(Refusal::UnsupportedProtocol),
+    };
+    let jsonp = match (transport, query.jsonp.as_deref()) {
+        (Transport::Polling, Some(index)) => Some(callback_index(index)?),
+        (Transport::Polling, None) | (Transport::WebSocket, _) => None,
+    };
+    let base64 = query.base64.is_some_and(|value| !value.is_empty());
+    Ok(Route::Handshake { transport, dialect: Dialect::new(revision, base64, jsonp) })
+}
+
+/// The parameter `j` becomes part of a script, so it is a number or nothing.
+fn callback_index(text: &str) -> Result<u32, Refusal> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number).ok_or(Refusal::InvalidCallback)
 }
 
 /// Whether a client wants the binary packets of its WebSocket as base64 text, because what lies
-/// between cannot carry binary: `b64` with any value. On polling, they are base64 always.
+/// between cannot carry binary: `b64` with any value. On polling, the session's [`Dialect`] tells.
 pub fn wants_base64(query: &str) -> bool {
     form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name == "b64")
@@ -111,6 +131,8 @@ struct Query<'a> {
     revision: Option<Cow<'a, str>>,
     transport: Option<Cow<'a, str>>,
     sid: Option<Cow<'a, str>>,
+    base64: Option<Cow<'a, str>>,
+    jsonp: Option<Cow<'a, str>>,
 }
 
 impl<'a> Query<'a> {
@@ -143,6 +165,8 @@ impl<'a> Query<'a> {
             "EIO" => self.revision = Some(value),
             "transport" => self.transport = Some(value),
             "sid" => self.sid = Some(value),
+            "b64" => self.base64 = Some(value),
+            "j" => self.jsonp = Some(value),
             _ => {}
         }
     }

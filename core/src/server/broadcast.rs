@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 use crate::codec::message::Message;
 use crate::engine::{Push, Volatile};
 use crate::rooms::{Member, Target};
-use crate::{AckId, ConnectionKey, DisconnectReason, NamespaceKey, SocketId, SocketKey, Timestamp};
+use crate::{
+    AckId, ConnectionKey, DisconnectReason, NamespaceKey, Revision, Sid, SocketId, SocketKey,
+    Timestamp,
+};
 
 use super::{Server, Standing};
 
@@ -201,14 +204,30 @@ impl Server {
     /// The members of one room, the owner of the id that the room is named after among them.
     fn collect_room(&self, namespace: NamespaceKey, room: &str, members: &mut Vec<Member>) {
         members.extend_from_slice(self.rooms.members(namespace, room));
-        let Some(owner) = SocketId::parse(room).and_then(|id| self.find_socket(&id)) else {
-            return;
+        let owner = match SocketId::parse(room) {
+            Some(id) => self.find_socket(&id),
+            None => self.find_by_own_id(room),
         };
+        let Some(owner) = owner else { return };
         let Some(socket) = self.sockets.get(owner) else { return };
         let Standing::Connected { in_own_room: true, .. } = socket.standing else { return };
         if socket.namespace == namespace {
             members.push(Member { socket: owner, connection: socket.connection });
         }
+    }
+
+    /// The socket whose client calls itself so: `/namespace#sid`, in Socket.IO 4.
+    fn find_by_own_id(&self, id: &str) -> Option<SocketKey> {
+        let (namespace, sid) = id.strip_prefix('/').and(id.rsplit_once('#'))?;
+        let connection = self.connections.get(*self.sids.get(&Sid::parse(sid)?)?)?;
+        if connection.session.revision() != Revision::V3 {
+            return None;
+        }
+        let mut sockets = connection.sockets.iter().copied();
+        sockets.find(|key| {
+            let state = self.sockets.get(*key);
+            state.and_then(|state| self.namespace_name(state.namespace)) == Some(namespace)
+        })
     }
 
     fn next_visit(&mut self) -> u64 {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::codec::args::Args;
 use crate::codec::socket::Packet;
-use crate::{AckId, DisconnectReason, NamespaceKey, PacketError, SocketId, SocketKey};
+use crate::{AckId, DisconnectReason, NamespaceKey, PacketError, Revision, SocketId, SocketKey};
 
 use super::dynamic::NamespaceRequestKey;
 
@@ -45,6 +45,11 @@ pub struct ConnectRequest {
     pub id: SocketId,
     /// The namespace.
     pub namespace: NamespaceKey,
+    /// What the client speaks: the answer is a [`Message::connect`](crate::Message::connect) or
+    /// [`connect_v4`](crate::Message::connect_v4), and of
+    /// [`connect_error`](crate::Message::connect_error) or
+    /// [`error_v4`](crate::Message::error_v4).
+    pub revision: Revision,
     /// The CONNECT packet; its payload is what the client gave as `auth`, a JSON object or
     /// nothing.
     pub packet: Packet,

@@ -3,7 +3,9 @@
 use crate::codec::engine::Inbound;
 use crate::engine::{PacketClass, PollKey, PostKey, Session, TransportKey, Verdict};
 use crate::http::Route;
-use crate::{ConnectionKey, DisconnectReason, EngineError, Gone, Refusal, Timestamp, Transport};
+use crate::{
+    ConnectionKey, DisconnectReason, EngineError, Gone, Refusal, Revision, Timestamp, Transport,
+};
 
 use super::Server;
 
@@ -16,7 +18,7 @@ impl Server {
     /// that is on a WebSocket.
     pub fn find(&self, route: &Route) -> Result<ConnectionKey, Refusal> {
         let (sid, transport) = match route {
-            Route::Handshake(_) => return Err(Refusal::UnknownSession),
+            Route::Handshake { .. } => return Err(Refusal::UnknownSession),
             Route::Poll(sid) | Route::Post(sid) => (sid, Transport::Polling),
             // A WebSocket that the session cannot take is closed, not refused.
             Route::Upgrade(sid) | Route::Refuse { sid, .. } => (sid, Transport::WebSocket),
@@ -163,6 +165,11 @@ impl Server {
         self.connections
             .get(key)
             .is_none_or(|connection| !connection.has_full_inbox(&self.config.limits))
+    }
+
+    /// The revision that a session speaks, whatever its later requests say.
+    pub fn revision(&self, key: ConnectionKey) -> Option<Revision> {
+        Some(self.connections.get(key)?.session.revision())
     }
 
     /// The session, if a GET or POST may still begin on it.

@@ -2,15 +2,17 @@
 
 use alloc::sync::Arc;
 
+use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::codec::engine::Handshake;
 use crate::codec::message::Message;
+use crate::codec::socket::Packet;
 use crate::engine::{Session, TransportKey};
 use crate::rooms::Member;
 use crate::{
-    Config, ConnectionKey, DisconnectReason, Gone, Refusal, Sid, SocketId, SocketKey, Timestamp,
-    Transport,
+    Config, ConnectionKey, Dialect, DisconnectReason, Gone, Refusal, Revision, Sid, SocketId,
+    SocketKey, Timestamp, Transport,
 };
 
 use super::connection::Connection;
@@ -43,28 +45,52 @@ impl Server {
         Sid::generate(self.config.shard, &mut self.entropy)
     }
 
-    /// A client opens a session by a GET. Answer the request by
+    /// A client of Engine.IO 4 opens a session by a GET. Answer the request by
     /// [`begin_poll`](Self::begin_poll), which has the open packet ready.
     ///
     /// # Errors
     ///
     /// [`Refusal::Unavailable`] at the limit of sessions, or while shutting down.
     pub fn open_polling(&mut self, now: Timestamp) -> Result<Opened, Refusal> {
+        self.open_polling_in(now, Dialect::default())
+    }
+
+    /// As [`open_polling`](Self::open_polling), for a client that wants to be spoken to in this
+    /// way. One of Engine.IO 3 asks to join `/` by opening its session.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn open_polling_in(&mut self, now: Timestamp, dialect: Dialect) -> Result<Opened, Refusal> {
         let now = self.advance(now);
         let (sid, open) = self.admit(Transport::Polling)?;
-        let session = Session::polling(now, &self.config, sid, open);
+        let session = Session::polling(now, &self.config, dialect, sid, open);
         Ok(Opened { connection: self.register(now, session), sid })
     }
 
-    /// A client opens a session by a WebSocket, which is open.
+    /// A client of Engine.IO 4 opens a session by a WebSocket, which is open.
     ///
     /// # Errors
     ///
     /// [`Refusal::Unavailable`] at the limit of sessions, or while shutting down.
     pub fn open_websocket(&mut self, now: Timestamp) -> Result<(Opened, TransportKey), Refusal> {
+        self.open_websocket_in(now, Dialect::default())
+    }
+
+    /// As [`open_websocket`](Self::open_websocket), for a client that wants to be spoken to in this
+    /// way. One of Engine.IO 3 asks to join `/` by opening its session.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn open_websocket_in(
+        &mut self,
+        now: Timestamp,
+        dialect: Dialect,
+    ) -> Result<(Opened, TransportKey), Refusal> {
         let now = self.advance(now);
         let (sid, open) = self.admit(Transport::WebSocket)?;
-        let (session, transport) = Session::websocket(now, &self.config, sid, open);
+        let (session, transport) = Session::websocket(now, &self.config, dialect, sid, open);
         Ok((Opened { connection: self.register(now, session), sid }, transport))
     }
 
@@ -198,17 +224,35 @@ impl Server {
     }
 
     fn register(&mut self, now: Timestamp, session: Session) -> ConnectionKey {
-        let sid = *session.sid();
+        let (sid, revision) = (*session.sid(), session.revision());
         let connection = Connection::new(session, now + self.config.connect_timeout);
         let key = self.connections.insert(connection);
         self.sids.insert(sid, key);
+        if revision == Revision::V3 {
+            self.join_main_namespace(key);
+        }
         self.arm(key);
         self.touch(key);
         key
     }
 
-    pub(super) fn new_socket_id(&mut self) -> SocketId {
-        SocketId::generate(self.config.shard, &mut self.entropy)
+    /// Clients of Socket.IO 4 are in `/` without asking for it: they wait for the confirmation.
+    fn join_main_namespace(&mut self, key: ConnectionKey) {
+        let connect = Packet::decode(Bytes::from_static(b"40"), &self.config.limits);
+        if let (Some(namespace), Ok(connect)) = (self.namespace_names.get("/"), connect) {
+            self.request_connect(key, *namespace, connect);
+        }
+    }
+
+    /// The id of the socket that a connection will have in a namespace. A client of Socket.IO 4
+    /// makes its own of the session's, which in `/` is the same.
+    pub(super) fn new_socket_id(&mut self, key: ConnectionKey, namespace: &str) -> SocketId {
+        match self.connections.get(key).map(|connection| &connection.session) {
+            Some(session) if session.revision() == Revision::V3 && namespace == "/" => {
+                SocketId::of_session(session.sid())
+            }
+            Some(_) | None => SocketId::generate(self.config.shard, &mut self.entropy),
+        }
     }
 
     /// Closes a connection after what it has queued; its sockets were told before.

@@ -145,7 +145,8 @@ impl Server {
         namespace: NamespaceKey,
         packet: Packet,
     ) {
-        let id = self.new_socket_id();
+        let name = packet.namespace();
+        let id = self.new_socket_id(key, name);
         let (Some(connection), Some(state)) =
             (self.connections.get_mut(key), self.namespaces.get_mut(namespace))
         else {
@@ -161,7 +162,8 @@ impl Server {
         });
         self.socket_ids.insert(id, socket);
         connection.sockets.push(socket);
-        let request = ConnectRequest { socket, id, namespace, packet };
+        let revision = connection.session.revision();
+        let request = ConnectRequest { socket, id, namespace, revision, packet };
         connection.inbox.push(Event::ConnectRequested(Box::new(request)));
     }
 

@@ -7,6 +7,7 @@ mod closing;
 
 mod commands;
 mod dynamic;
+mod eio3;
 mod heartbeat;
 mod limits;
 mod namespaces;

@@ -36,7 +36,7 @@ impl Server {
         }
         if connection.input_was_held {
             connection.input_was_held = connection.has_full_inbox(&self.config.limits);
-            connection.session.excuse_pong(now, &self.config);
+            connection.session.excuse_silence(now, &self.config);
             if let Some(parts) = &mut connection.reassembly {
                 parts.postpone(now + self.config.limits.attachments_timeout);
             }

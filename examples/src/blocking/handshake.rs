@@ -62,9 +62,9 @@ pub(crate) fn check(config: &Config, head: &[u8]) -> Result<String, String> {
         upgrade: values("upgrade").any(|value| has_token(value, "websocket")),
     };
     match route(config, &request).map_err(refuse)? {
-        Route::Handshake(Transport::WebSocket) => {}
+        Route::Handshake { transport: Transport::WebSocket, .. } => {}
         // These need a session that is on polling, and there is none.
-        Route::Handshake(Transport::Polling)
+        Route::Handshake { transport: Transport::Polling, .. }
         | Route::Poll(_)
         | Route::Post(_)
         | Route::Upgrade(_)

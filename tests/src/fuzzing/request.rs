@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use sansocket_core::http::{Method, Request, Route, route, wants_base64};
-use sansocket_core::{Config, Refusal, SHARDS_MAX, Server, Sid, Timestamp, Transport};
+use sansocket_core::{
+    Config, Dialect, Refusal, Revision, SHARDS_MAX, Server, Sid, Timestamp, Transport,
+};
 
 use super::take_byte;
 
@@ -35,12 +37,13 @@ pub fn run(mut bytes: &[u8]) {
     let mut config = Config::default();
     config.transports.polling = settings & 8 == 0;
     config.transports.websocket = settings & 16 == 0;
+    config.allow_eio3 = settings & 32 != 0;
     let request = Request { method, query: &query, origin, upgrade: settings & 4 != 0 };
 
     let answer = route(&config, &request);
     let parameters = Parameters::of(&query);
     assert_eq!(answer, expected(&config, &request, &parameters), "{query:?}");
-    assert_eq!(wants_base64(&query), parameters.b64.is_some_and(|value| !value.is_empty()));
+    assert_eq!(wants_base64(&query), parameters.wants_base64());
     match answer {
         Ok(route) => check_route(config, &route),
         Err(refusal) => check_refusal(refusal),
@@ -54,6 +57,7 @@ struct Parameters<'a> {
     transport: Option<Cow<'a, str>>,
     sid: Option<Cow<'a, str>>,
     b64: Option<Cow<'a, str>>,
+    j: Option<Cow<'a, str>>,
 }
 
 impl<'a> Parameters<'a> {
@@ -67,7 +71,12 @@ impl<'a> Parameters<'a> {
             transport: last("transport"),
             sid: last("sid"),
             b64: last("b64"),
+            j: last("j"),
         }
+    }
+
+    fn wants_base64(&self) -> bool {
+        self.b64.as_ref().is_some_and(|value| !value.is_empty())
     }
 }
 
@@ -115,10 +124,25 @@ fn expected(
         (Transport::Polling, true) => return Err(Refusal::TransportMismatch),
         (Transport::WebSocket, true) | (Transport::Polling, false) => {}
     }
-    match parameters.revision.as_deref() {
-        Some("4") => Ok(Route::Handshake(transport)),
-        Some(_) | None => Err(Refusal::UnsupportedProtocol),
-    }
+    let revision = match parameters.revision.as_deref() {
+        Some("4") => Revision::V4,
+        Some("3") | None if config.allow_eio3 => Revision::V3,
+        Some(_) | None => return Err(Refusal::UnsupportedProtocol),
+    };
+    let jsonp = match parameters.j.as_deref().filter(|_| transport == Transport::Polling) {
+        None => None,
+        Some(index) => {
+            let digits = index.trim_start_matches('0');
+            let is_number = !index.is_empty() && index.chars().all(|c| c.is_ascii_digit());
+            let is_small = digits.len() < 10 || (digits.len() == 10 && digits <= "4294967295");
+            if !(is_number && is_small) {
+                return Err(Refusal::InvalidCallback);
+            }
+            Some(digits.chars().fold(0, |number, c| number * 10 + (c as u32 - '0' as u32)))
+        }
+    };
+    let dialect = Dialect::new(revision, parameters.wants_base64(), jsonp);
+    Ok(Route::Handshake { transport, dialect })
 }
 
 /// A session is found by its own id, and by no other.
@@ -126,7 +150,7 @@ fn check_route(config: Config, route: &Route) {
     let mut server = Server::new(config, [1; 32]);
     let opened = server.open_polling(Timestamp::ZERO).expect("the first session");
     let sid = match route {
-        Route::Handshake(_) => None,
+        Route::Handshake { .. } => None,
         Route::Poll(sid) | Route::Post(sid) | Route::Upgrade(sid) | Route::Refuse { sid, .. } => {
             Some(*sid)
         }
@@ -141,7 +165,7 @@ fn check_route(config: Config, route: &Route) {
     }
     assert_eq!(server.find(route).err(), Some(Refusal::UnknownSession));
     let own = match route {
-        Route::Handshake(_) => return,
+        Route::Handshake { .. } => return,
         Route::Poll(_) => Route::Poll(opened.sid),
         Route::Post(_) => Route::Post(opened.sid),
         Route::Upgrade(_) => Route::Upgrade(opened.sid),

@@ -41,7 +41,7 @@ impl World<'_, '_> {
             Request { method: Method::Get, query: &query, origin: None, upgrade: !polling };
         let shard = self.sessions.len() % self.servers.len();
         let found = route(self.servers[shard].config(), &request);
-        ensure!(matches!(found, Ok(Route::Handshake(_))), "route", "{query}: {found:?}");
+        ensure!(matches!(found, Ok(Route::Handshake { .. })), "route", "{query}: {found:?}");
         let now = self.shown();
         let rules = &self.swarm.rules;
         let upgrades = if polling && rules.allow_upgrades { "\"websocket\"" } else { "" };

@@ -856,7 +856,7 @@ fn serve(
         Err(refusal) => panic!("{}: {refusal}", http.target),
     };
     let connection = match route {
-        Route::Handshake(_) => server.open_polling(now).map(|opened| opened.connection),
+        Route::Handshake { .. } => server.open_polling(now).map(|opened| opened.connection),
         Route::Poll(_) | Route::Post(_) | Route::Upgrade(_) | Route::Refuse { .. } => {
             server.find(&route)
         }
@@ -893,7 +893,7 @@ fn accept(
 ) -> Option<(ConnectionKey, TransportKey)> {
     let route = route(target, Method::Get, true).expect("the client asks for what there is");
     match route {
-        Route::Handshake(_) => {
+        Route::Handshake { .. } => {
             let (opened, transport) = server.open_websocket(now).ok()?;
             Some((opened.connection, transport))
         }

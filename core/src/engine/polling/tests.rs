@@ -1,11 +1,12 @@
 use super::*;
 use crate::engine::{PacketClass, Push, Volatile};
-use crate::{Config, Sid, Timestamp};
+use crate::{Config, Dialect, Sid, Timestamp};
 
 /// A session on polling whose client has taken the open packet and waits with another GET.
 fn waiting(config: &Config) -> (Session, PollKey) {
     let sid = Sid::parse("Aabcdefghij0123456-_").expect("20 characters of the alphabet");
-    let mut session = Session::polling(Timestamp::ZERO, config, sid, Message::noop());
+    let mut session =
+        Session::polling(Timestamp::ZERO, config, Dialect::default(), sid, Message::noop());
     let opening = begin(&mut session);
     assert!(session.take_poll_response(opening).is_some());
     let poll = begin(&mut session);

@@ -8,7 +8,8 @@ fn at(millis: u64) -> Timestamp {
 fn pong_deadline(now: Timestamp) -> Option<Timestamp> {
     let config = Config::default();
     let sid = Sid::parse("Aabcdefghij0123456-_").expect("20 characters of the alphabet");
-    let mut session = Session::polling(Timestamp::ZERO, &config, sid, Message::noop());
+    let mut session =
+        Session::polling(Timestamp::ZERO, &config, Dialect::default(), sid, Message::noop());
     assert_eq!(session.deadline(), Some(at(25_000)));
     session.handle_timeout(now, &config);
     session.deadline()

@@ -19,7 +19,7 @@ const PROBED: Channel = Channel::Probe { probed: true };
 
 /// One row for each state and channel, one character for each class, in the order of `CLASSES`:
 /// `.` ignore, `d` deliver, `h` heartbeat, `c` close by the client, `e` close as an error, `p` close
-/// as unreadable, `a` answer the probe, `t` take over, `x` abort the probe.
+/// as unreadable, `a` answer the probe, `t` take over, `x` abort the probe. Of Engine.IO 4.
 const TABLE: [(Lifecycle, Channel, &str); 12] = [
     (Lifecycle::Open, Channel::Current, ".ceehd..p"),
     (Lifecycle::Open, UNPROBED, "xxxaxxxxx"),
@@ -56,10 +56,28 @@ fn every_cell_of_the_table() {
         assert_eq!(row.len(), CLASSES.len());
         for (class, symbol) in CLASSES.into_iter().zip(row.chars()) {
             assert_eq!(
-                react(state, channel, class),
+                react(Revision::V4, state, channel, class),
                 reaction(symbol),
                 "{state:?} {channel:?} {class:?}",
             );
+        }
+    }
+}
+
+#[test]
+fn in_engine_io_3_the_heartbeat_goes_the_other_way() {
+    for (state, channel, _) in TABLE {
+        for class in CLASSES {
+            let expected = match (state, channel, class) {
+                (Lifecycle::Open, Channel::Current, PacketClass::Ping | PacketClass::ProbePing) => {
+                    Reaction::AnswerPing
+                }
+                (Lifecycle::Open, Channel::Current, PacketClass::Pong) => {
+                    Reaction::Close(DisconnectReason::TransportError)
+                }
+                _ => react(Revision::V4, state, channel, class),
+            };
+            assert_eq!(react(Revision::V3, state, channel, class), expected, "{state:?} {class:?}");
         }
     }
 }
