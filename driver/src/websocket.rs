@@ -14,7 +14,7 @@ use sansocket_core::codec::websocket::{
     CloseCode, Decoder, DecoderConfig, Message, Opcode, Role, close_payload, encode_close,
     encode_pong,
 };
-use sansocket_core::{AckOutcome, EngineError, Frame, TransportKey};
+use sansocket_core::{AckOutcome, BinaryForm, EngineError, Frame, TransportKey};
 
 use crate::inner::Inner;
 use crate::masking::masked;
@@ -39,8 +39,8 @@ pub(crate) struct WebSocket {
     /// Our side.
     role: Role,
     decoder: Decoder,
-    /// Whether binary packets go out as text.
-    pub(crate) sends_text_only: bool,
+    /// How binary packets go out, and of which revision all packets are.
+    pub(crate) form: BinaryForm,
     /// What the network did not take yet.
     unsent: Vec<Bytes>,
     /// Whether the stream took bytes that it has not passed on, as TLS does when the network is
@@ -73,7 +73,7 @@ pub(crate) struct Buffers {
     gather: Vec<u8>,
     /// Frames to be written, drained by [`WebSocket::write`].
     pub(crate) frames: Vec<Bytes>,
-    /// Frames to be written as text, for a client that takes no binary.
+    /// Frames to be written in another form, for a client that takes binary packets in that.
     pub(crate) to_encode: Vec<Frame>,
     /// Messages that one read brought, for the caller to drain.
     pub(crate) messages: Vec<Message>,
@@ -123,7 +123,7 @@ impl WebSocket {
             stream,
             role,
             decoder: Decoder::new(role, config),
-            sends_text_only: false,
+            form: BinaryForm::default(),
             unsent: Vec::new(),
             is_held_back: false,
             pong: None,

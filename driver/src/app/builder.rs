@@ -98,6 +98,17 @@ impl<S> Builder<S> {
         self
     }
 
+    /// Whether clients of Engine.IO 3, `socket.io-client` 1 and 2, are served. They are refused by
+    /// default, with code 5.
+    ///
+    /// In the namespace `/` such a client takes the id of its session for that of its socket, as it
+    /// does at the reference. Whoever learns that id can act as that client, so an application that
+    /// tells sockets' ids to other clients should not allow it.
+    pub fn allow_eio3(mut self, allow: bool) -> Self {
+        self.config.allow_eio3 = allow;
+        self
+    }
+
     /// Time between a pong and the next ping. 25 s by default.
     pub fn ping_interval(mut self, interval: Duration) -> Self {
         self.config.ping_interval = interval;

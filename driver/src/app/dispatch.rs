@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sansocket_core::{
     AckId, Args, ConnectRequest, Disconnected, Gone, Message, NamespaceKey, PacketError, Received,
+    Revision,
 };
 
 use smallvec::SmallVec;
@@ -39,7 +40,8 @@ pub(crate) fn connect(
             .parent
             .is_some()
             .then(|| CleanUp { inner: inner.clone(), namespace: namespace.clone() });
-        let recovery = inner.app.recovery.as_ref();
+        // The query of a client of Socket.IO 4 may say what it will: it has nothing to recover.
+        let recovery = inner.app.recovery.as_ref().filter(|_| request.revision == Revision::V4);
         let mut taken = match recovery.zip(Claim::of(&request)) {
             Some((recovery, claim)) => {
                 recovery.supersede(&inner, &namespace, &claim).await;
@@ -152,13 +154,17 @@ impl Drop for CleanUp {
 /// `false` if it cannot be recovered any more.
 fn accept(socket: &Socket, taken: Option<&Taken>) -> Result<bool, Gone> {
     let shared = socket.shared();
-    if let Some(recovery) = &shared.inner.app.recovery {
+    if let Some(recovery) = shared.recovery() {
         return match taken {
             Some(taken) => recovery.accept_recovered(socket, taken),
             None => recovery.accept(socket).map(|()| true),
         };
     }
-    let message = Message::connect(&shared.namespace.name, shared.id.as_str(), None);
+    let name = &shared.namespace.name;
+    let message = match shared.revision {
+        Revision::V4 => Message::connect(name, shared.id.as_str(), None),
+        Revision::V3 => Message::connect_v4(name),
+    };
     let shard = shared.inner.shards.get(shared.shard).ok_or(Gone)?;
     shard.with(|state| {
         state.core.accept_socket(shared.key, &message)?;
@@ -172,8 +178,12 @@ fn accept(socket: &Socket, taken: Option<&Taken>) -> Result<bool, Gone> {
 fn reject(socket: &Socket, namespace: &NamespaceShared, error: ConnectError) {
     let shared = socket.shared();
     let ConnectError { message, data } = error;
-    let encoded = with_encoder(|encoder| {
-        Message::connect_error(encoder, &namespace.name, &message, data.as_ref())
+    let encoded = with_encoder(|encoder| match (shared.revision, &data) {
+        (Revision::V4, _) => {
+            Message::connect_error(encoder, &namespace.name, &message, data.as_ref())
+        }
+        (Revision::V3, None) => Message::error_v4(encoder, &namespace.name, &message),
+        (Revision::V3, Some(data)) => Message::error_v4(encoder, &namespace.name, data),
     });
     let encoded = encoded.or_else(|_| {
         let data: Option<&()> = None;

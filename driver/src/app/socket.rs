@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sansocket_core::{
-    Args, ArgsError, Delivery, LostSession, Message, SocketId, SocketKey, Target,
+    Args, ArgsError, Delivery, LostSession, Message, Revision, SocketId, SocketKey, Target,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,6 +35,8 @@ pub(crate) struct SocketShared {
     pub(crate) key: SocketKey,
     pub(crate) shard: usize,
     pub(crate) id: SocketId,
+    /// What its client speaks.
+    pub(super) revision: Revision,
     pub(crate) inner: Arc<Inner>,
     pub(crate) namespace: Arc<NamespaceShared>,
     pub(crate) handshake: Arc<Handshake>,
@@ -62,6 +64,7 @@ impl SocketShared {
             key: request.socket,
             shard,
             id: recovered.map_or(request.id, |session| session.id),
+            revision: request.revision,
             inner: inner.clone(),
             namespace: namespace.clone(),
             handshake,
@@ -76,6 +79,11 @@ impl SocketShared {
     /// The socket's own handlers, if it ever had any.
     pub(super) fn own(&self) -> Option<&Listeners<Socket>> {
         self.own.get().map(|own| &**own)
+    }
+
+    /// What keeps events for it, if its client can ask for them.
+    pub(super) fn recovery(&self) -> Option<&Recovery> {
+        self.inner.app.recovery.as_ref().filter(|_| self.revision == Revision::V4)
     }
 
     /// Does something to the socket in its shard.
@@ -241,7 +249,7 @@ impl Socket {
         args: &T,
         delivery: Delivery,
     ) -> Result<(), EmitError> {
-        if let Some(recovery) = &self.shared.inner.app.recovery
+        if let Some(recovery) = self.shared.recovery()
             && delivery == Delivery::Reliable
         {
             return self.emit_kept(recovery, event, args);

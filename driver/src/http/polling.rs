@@ -9,8 +9,8 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Response, StatusCode};
-use sansocket_core::codec::payload;
-use sansocket_core::{ConnectionKey, PollKey, PollResponse, PostKey, Refusal, Sid};
+use sansocket_core::codec::payload::v3;
+use sansocket_core::{ConnectionKey, Dialect, PollKey, PollResponse, PostKey, Refusal, Sid};
 
 use crate::handshake::Handshake;
 use crate::inner::Inner;
@@ -26,12 +26,13 @@ pub(super) async fn open(
     inner: &Arc<Inner>,
     handshake: Arc<Handshake>,
     request: &Parts,
+    dialect: Dialect,
 ) -> Result<Response<Body>, Unserved> {
     let index = inner.next_shard();
     let shard = inner.shards.get(index).ok_or(Refusal::Unavailable)?;
     let now = inner.now();
     let opened = shard.with(|state| {
-        let opened = state.core.open_polling(now)?;
+        let opened = state.core.open_polling_in(now, dialect)?;
         state.slots.insert(opened.connection, Slot::new(handshake));
         Ok::<_, Refusal>(opened)
     })?;
@@ -54,7 +55,7 @@ pub(super) async fn poll(
     let poll = shard.with(|state| state.core.begin_poll(key))?;
     let mut waiting = WaitingPoll { shard, key, poll, answered: false };
     let answer = poll_fn(|cx| waiting.poll(cx)).await;
-    Ok(response::packets(&inner.settings, answer.into_body(), request, opened))
+    Ok(response::packets(&inner.settings, answer, request, opened))
 }
 
 /// A GET whose client may go away.
@@ -104,11 +105,14 @@ where
     B: http_body::Body<Data = Bytes>,
 {
     let shard = inner.shards.get(shard).ok_or(GivenUp)?;
-    let post = shard.with(|state| state.core.begin_post(key))?;
-    let mut post = RunningPost { shard, key, post: Some(post) };
-    // Protocol 3 had binary bodies; a client that sends one has mistaken the revision. Dropping
-    // the POST closes its session.
-    if request.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream") {
+    let post_key = shard.with(|state| state.core.begin_post(key))?;
+    let mut post = RunningPost { shard, key, post: Some(post_key) };
+    let is_binary =
+        request.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream");
+    let form = if is_binary { v3::Body::Binary } else { v3::Body::Text };
+    // Only protocol 3 has binary bodies; a client that sends one elsewhere has mistaken the
+    // revision. Dropping the POST closes its session.
+    if is_binary && !post_key.takes_binary() {
         return Ok(response::empty(StatusCode::BAD_REQUEST));
     }
     // Most bodies are there already, and need no timer.
@@ -129,7 +133,7 @@ where
             Err(BodyError::Broken) => return Ok(response::empty(StatusCode::BAD_REQUEST)),
         };
     post.wait_for_room().await;
-    let packets: Vec<_> = payload::decode(body, &inner.config.limits).collect();
+    let packets = post_key.decode(body, form, &inner.config.limits);
     let now = inner.now();
     let Some(key_of_post) = post.post.take() else { return Err(GivenUp.into()) };
     shard

@@ -5,7 +5,7 @@ use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, SET_COO
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::Full;
-use sansocket_core::{Refusal, Sid};
+use sansocket_core::{PollResponse, Refusal, Sid};
 
 use crate::settings::Settings;
 
@@ -54,12 +54,13 @@ pub(super) fn refused_upgrade(message: &str) -> Response<Body> {
 /// They are the first ones if a session has been `opened` by it.
 pub(super) fn packets(
     settings: &Settings,
-    body: Bytes,
+    packets: PollResponse,
     request: &Parts,
     opened: Option<&Sid>,
 ) -> Response<Body> {
-    let response = compressed(settings, body, &request.headers);
-    success(settings, "text/plain; charset=UTF-8", response, request, opened)
+    let content_type = packets.content_type();
+    let response = compressed(settings, packets.into_body(), &request.headers);
+    success(settings, content_type, response, request, opened)
 }
 
 #[cfg(feature = "compression")]

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use sansocket_core::http as core_http;
 use sansocket_core::http::Route;
-use sansocket_core::{Refusal, Transport};
+use sansocket_core::{Dialect, Refusal, Transport};
 
 use crate::handshake::Handshake;
 use crate::inner::Inner;
@@ -185,11 +185,11 @@ where
     };
     let route = core_http::route(&inner.config, &request)?;
     let (shard, key) = match &route {
-        Route::Handshake(transport) => {
+        Route::Handshake { transport, dialect } => {
             if let Err(reason) = admit(inner, parts).await {
                 return Err(Unserved::Refused(Refusal::Forbidden, Some(reason)));
             }
-            return handshake(inner, peer, parts, *transport).await;
+            return handshake(inner, peer, parts, *transport, *dialect).await;
         }
         Route::Poll(sid) | Route::Post(sid) | Route::Upgrade(sid) | Route::Refuse { sid, .. } => {
             let shard = sid.shard();
@@ -209,7 +209,7 @@ where
         Route::Poll(_) => polling::poll(inner, shard, key, parts, None).await,
         Route::Refuse { refusal, .. } => Err(refusal.into()),
         Route::Post(_) => polling::post(inner, shard, key, parts, body).await,
-        Route::Upgrade(_) | Route::Handshake(_) => {
+        Route::Upgrade(_) | Route::Handshake { .. } => {
             Ok(upgrade::join_session(inner, shard, key, parts))
         }
     }
@@ -228,12 +228,13 @@ async fn handshake(
     peer: Peer,
     parts: &mut Parts,
     transport: Transport,
+    dialect: Dialect,
 ) -> Result<Response<Body>, Unserved> {
     let issued = SystemTime::now();
     let extensions = inner.settings.kept_extensions(&parts.extensions);
     let handshake = Arc::new(Handshake::new(parts, peer, extensions, issued));
     match transport {
-        Transport::Polling => polling::open(inner, handshake, parts).await,
-        Transport::WebSocket => upgrade::open_session(inner, handshake, parts),
+        Transport::Polling => polling::open(inner, handshake, parts, dialect).await,
+        Transport::WebSocket => upgrade::open_session(inner, handshake, parts, dialect),
     }
 }

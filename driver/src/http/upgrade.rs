@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use sansocket_core::codec::websocket::{DecoderConfig, Role, handshake};
 use sansocket_core::http as core_http;
-use sansocket_core::{ConnectionKey, Refusal};
+use sansocket_core::{BinaryForm, ConnectionKey, Dialect, Refusal, Revision};
 
 use crate::handshake::Handshake;
 use crate::inner::Inner;
@@ -31,17 +31,18 @@ pub(super) fn open_session(
     inner: &Arc<Inner>,
     handshake: Arc<Handshake>,
     request: &mut Parts,
+    dialect: Dialect,
 ) -> Result<Response<Body>, Unserved> {
     if inner.shutdown.is_set() {
         return Err(Refusal::Unavailable.into());
     }
     let inner = inner.clone();
-    Ok(accept(request, true, &inner.clone(), move |websocket| {
+    Ok(accept(request, true, dialect.revision(), &inner.clone(), move |websocket| {
         let index = inner.next_shard();
         let now = inner.now();
         let opened = inner.shards.get(index).and_then(|shard| {
             shard.with(|state| {
-                let (opened, transport) = state.core.open_websocket(now).ok()?;
+                let (opened, transport) = state.core.open_websocket_in(now, dialect).ok()?;
                 state.slots.insert(opened.connection, Slot::new(handshake));
                 Some((opened.connection, transport))
             })
@@ -65,7 +66,10 @@ pub(super) fn join_session(
     request: &mut Parts,
 ) -> Response<Body> {
     let inner = inner.clone();
-    accept(request, false, &inner.clone(), move |websocket| {
+    // What the session speaks, whatever this request says. One that has gone needs no answer.
+    let revision =
+        inner.shards.get(shard).and_then(|shard| shard.with(|state| state.core.revision(key)));
+    accept(request, false, revision.unwrap_or_default(), &inner.clone(), move |websocket| {
         let now = inner.now();
         let mut websocket = Some(websocket);
         if let Some(shard) = inner.shards.get(shard) {
@@ -104,7 +108,7 @@ impl Served {
 /// The task of a stream that becomes a WebSocket.
 #[expect(clippy::large_enum_variant, reason = "the large one is what nearly all become")]
 enum Upgrading<F> {
-    Waiting { stream: OnUpgrade, config: DecoderConfig, sends_text_only: bool, serve: Option<F> },
+    Waiting { stream: OnUpgrade, config: DecoderConfig, form: BinaryForm, serve: Option<F> },
     Served(Served),
 }
 
@@ -116,11 +120,11 @@ impl<F: FnOnce(WebSocket) -> Served> Future for Upgrading<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        if let Self::Waiting { stream, config, sends_text_only, serve } = this {
+        if let Self::Waiting { stream, config, form, serve } = this {
             let served = match (ready!(Pin::new(stream).poll(cx)), serve.take()) {
                 (Ok(stream), Some(serve)) => {
                     let mut websocket = WebSocket::new(stream, Role::Server, *config);
-                    websocket.sends_text_only = *sends_text_only;
+                    websocket.form = *form;
                     serve(websocket)
                 }
                 (Ok(_), None) => Served::Over,
@@ -140,8 +144,14 @@ impl<F: FnOnce(WebSocket) -> Served> Future for Upgrading<F> {
 }
 
 /// Answers the request, and goes on with `serve` when the stream is the WebSocket's. `is_first` is
-/// whether the session is opened by it.
-fn accept<F>(request: &mut Parts, is_first: bool, inner: &Arc<Inner>, serve: F) -> Response<Body>
+/// whether the session is opened by it, `revision` what the session speaks.
+fn accept<F>(
+    request: &mut Parts,
+    is_first: bool,
+    revision: Revision,
+    inner: &Arc<Inner>,
+    serve: F,
+) -> Response<Body>
 where
     F: FnOnce(WebSocket) -> Served + Send + 'static,
 {
@@ -157,10 +167,11 @@ where
     let Some(stream) = request.extensions.remove::<OnUpgrade>() else {
         return response::refused_upgrade("this connection cannot be upgraded");
     };
-    let sends_text_only = core_http::wants_base64(request.uri.query().unwrap_or_default());
+    let base64 = core_http::wants_base64(request.uri.query().unwrap_or_default());
+    let form = BinaryForm::new(revision, base64);
     let config = DecoderConfig::from(&inner.config.limits);
     let serve = Some(serve);
-    inner.runtime.spawn(Box::pin(Upgrading::Waiting { stream, config, sends_text_only, serve }));
+    inner.runtime.spawn(Box::pin(Upgrading::Waiting { stream, config, form, serve }));
     let mut response = response::empty(StatusCode::SWITCHING_PROTOCOLS);
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));

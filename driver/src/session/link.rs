@@ -75,9 +75,12 @@ impl Link {
     /// Writes what the machine gave, `buffers.frames`, and what is left from before.
     pub(super) fn write(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) {
         if !buffers.to_encode.is_empty() {
-            let texts =
-                buffers.to_encode.drain(..).map(|frame| frame.to_text().websocket().clone());
-            buffers.frames.splice(0..0, texts);
+            // In front of a close frame.
+            let behind = std::mem::take(&mut buffers.frames);
+            for frame in buffers.to_encode.drain(..) {
+                frame.websocket_as(self.websocket.form, |piece| buffers.frames.push(piece));
+            }
+            buffers.frames.extend(behind);
         }
         if buffers.frames.is_empty() && self.websocket.is_flushed() {
             return;

@@ -23,11 +23,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use sansocket_core::codec::engine::{self, Inbound};
+use sansocket_core::codec::engine::Inbound;
 use sansocket_core::codec::websocket::Message;
 use sansocket_core::{
-    AckOutcome, ConnectionKey, DisconnectReason, Disconnected, Event, Output, Timestamp,
-    TransportKey,
+    AckOutcome, BinaryForm, ConnectionKey, DisconnectReason, Disconnected, Event, Output,
+    Timestamp, TransportKey,
 };
 use smallvec::SmallVec;
 
@@ -194,13 +194,16 @@ impl Session {
                     break false;
                 };
                 let open = link.is_open();
+                let revision = link.websocket.form.revision();
                 for message in buffers.messages.drain(..) {
                     if !open {
                         continue;
                     }
                     let packet = match message {
-                        Message::Text(text) => engine::decode_text(text, &self.inner.config.limits),
-                        Message::Binary(data) => Ok(engine::decode_binary(data)),
+                        Message::Text(text) => {
+                            revision.decode_text(text, &self.inner.config.limits)
+                        }
+                        Message::Binary(data) => revision.decode_binary(data),
                         Message::Ping(_) | Message::Pong(_) | Message::Close(_) => continue,
                     };
                     buffers.packets.push((link.transport, packet));
@@ -415,14 +418,14 @@ fn collect_output(
     while bytes < OUTPUT_BYTES {
         match state.core.poll_output(key, link.transport) {
             Some(Output::Message(message)) => {
-                if link.websocket.sends_text_only {
-                    bytes += message.websocket_bytes();
-                    buffers.to_encode.extend_from_slice(message.frames());
-                } else {
+                if link.websocket.form == BinaryForm::Bare {
                     message.into_websocket(|frame| {
                         bytes += frame.len();
                         buffers.frames.push(frame);
                     });
+                } else {
+                    bytes += message.websocket_bytes();
+                    buffers.to_encode.extend_from_slice(message.frames());
                 }
             }
             Some(Output::Close) => {

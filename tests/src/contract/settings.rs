@@ -35,6 +35,7 @@ pub(super) fn apply<S>(builder: Builder<S>) -> io::Result<Builder<S>> {
     if let Ok(origin) = env::var("CORS_ORIGIN") {
         builder = builder.cors(Cors::origin(origin).credentials(true));
     }
+    builder = builder.allow_eio3(env::var_os("ALLOW_EIO3").is_some());
     if env::var_os("RECOVERY").is_some() {
         let duration = milliseconds("RECOVERY", 0)?;
         let recovery = ConnectionStateRecovery::default().max_disconnection_duration(duration);
