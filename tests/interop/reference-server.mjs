@@ -15,6 +15,7 @@ const io = new Server(http, {
   connectTimeout: number("CONNECT_TIMEOUT", 45_000),
   upgradeTimeout: number("UPGRADE_TIMEOUT", 10_000),
   maxHttpBufferSize: number("MAX_PAYLOAD", 1_000_000),
+  allowEIO3: env.ALLOW_EIO3 !== undefined,
   transports: (env.TRANSPORTS ?? "polling,websocket").split(","),
   ...(env.CORS_ORIGIN && { cors: { origin: env.CORS_ORIGIN, credentials: true } }),
   ...(env.RECOVERY && {

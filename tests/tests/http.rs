@@ -3,6 +3,7 @@
 mod http {
     mod compression;
     mod cookie;
+    mod eio3;
     mod hooks;
     mod methods;
 }
