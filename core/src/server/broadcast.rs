@@ -218,7 +218,11 @@ impl Server {
 
     /// The socket whose client calls itself so: `/namespace#sid`, in Socket.IO 4.
     fn find_by_own_id(&self, id: &str) -> Option<SocketKey> {
-        let (namespace, sid) = id.strip_prefix('/').and(id.rsplit_once('#'))?;
+        // Most rooms have other names.
+        if !id.starts_with('/') {
+            return None;
+        }
+        let (namespace, sid) = id.rsplit_once('#')?;
         let connection = self.connections.get(*self.sids.get(&Sid::parse(sid)?)?)?;
         if connection.session.revision() != Revision::V3 {
             return None;

@@ -1,5 +1,3 @@
-use alloc::borrow::ToOwned;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -55,6 +53,6 @@ proptest! {
             form_urlencoded::Serializer::new(String::new()).append_pair("d", &escaped).finish();
         // The client cannot tell `\` before a line feed from `\n`; a payload has no line feeds.
         prop_assume!(!payload.contains("\\\n"));
-        prop_assert_eq!(decode(form.as_bytes()), Some(payload.to_owned()));
+        prop_assert_eq!(decode(form.as_bytes()), Some(payload));
     }
 }

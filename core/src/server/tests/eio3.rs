@@ -108,12 +108,12 @@ impl World {
     }
 
     fn closed(&mut self) -> Option<DisconnectReason> {
-        core::iter::from_fn(|| self.server.poll_event(self.connection)).find_map(
-            |event| match event {
-                Event::Closed(reason) => Some(reason),
-                _ => None,
-            },
-        )
+        while let Some(event) = self.server.poll_event(self.connection) {
+            if let Event::Closed(reason) = event {
+                return Some(reason);
+            }
+        }
+        None
     }
 }
 
