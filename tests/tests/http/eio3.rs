@@ -31,7 +31,7 @@ impl Older {
 
     async fn get(&mut self) -> io::Result<Response> {
         self.http.request("GET", &self.target, "").await?;
-        self.http.response().await?.ok_or(io::ErrorKind::UnexpectedEof.into())
+        self.http.response().await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
     async fn post(&mut self, content_type: &str, body: &[u8]) -> io::Result<u16> {
