@@ -143,9 +143,8 @@ impl Session {
             Some(Farewell::Noop) => messages.push_back(Message::noop()),
             None => {
                 messages = self.outbox.take();
-                // It overtakes what is queued: the client waits for it with a deadline.
                 if core::mem::take(&mut self.pong_due) {
-                    messages.push_front(Message::pong());
+                    messages.push_back(Message::pong());
                 }
                 // A payload has at least one packet, and a lone close would look like an answer to
                 // a request that overlapped.

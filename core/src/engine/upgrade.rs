@@ -96,11 +96,11 @@ impl Session {
     /// What to do next on a WebSocket.
     pub(crate) fn next_websocket_output(&mut self, key: TransportKey) -> Option<WebSocketOutput> {
         if self.current == Current::WebSocket(key) {
-            if core::mem::take(&mut self.pong_due) {
-                return Some(WebSocketOutput::Message(Message::pong()));
-            }
             return match self.outbox.pop() {
                 Some(message) => Some(WebSocketOutput::Message(message)),
+                None if core::mem::take(&mut self.pong_due) => {
+                    Some(WebSocketOutput::Message(Message::pong()))
+                }
                 None if self.state == Lifecycle::Closed => Some(WebSocketOutput::Close),
                 None => None,
             };
