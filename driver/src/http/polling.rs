@@ -39,8 +39,11 @@ pub(super) async fn open(
     inner.ensure_timers();
     tracing::debug!(transport = "polling", "session opened");
     let session = Session::polling(inner.clone(), index, opened.connection);
+    // The open packet is there, so this does not wait. It goes alone, as in the reference: a client
+    // of Engine.IO 3 is let in to `/` by the task, and told by its next GET.
+    let response = poll(inner, index, opened.connection, request, Some(&opened.sid)).await;
     inner.runtime.spawn(Box::pin(session));
-    poll(inner, index, opened.connection, request, Some(&opened.sid)).await
+    response
 }
 
 /// A GET waits for packets. It may be the one by which its session was `opened`.
