@@ -2,6 +2,7 @@
 
 mod accept;
 mod app;
+mod backlog;
 pub mod client;
 #[cfg(feature = "futures-io")]
 mod futures_io;

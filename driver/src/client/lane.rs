@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Context;
 
-use sansocket_core::client::{DisconnectReason, Received};
+use sansocket_core::client::{self, DisconnectReason, Received};
 
 use crate::app::{Call, Reply, Work, in_order};
+use crate::backlog::{self, Backlog};
 
 use super::error::ConnectError;
 use super::events::{Event, Lifecycle, put};
@@ -14,16 +15,12 @@ use super::namespace::NamespaceShared;
 use super::shared::{Place, Shared};
 use super::socket::Socket;
 
-/// What is taken from the core and not yet handled. The rest waits in the core's inbox, which has
-/// the limits.
-const QUEUED_MAX: usize = 64;
-
-/// The namespaces of one connection, none of which waits for another as long as no more than
-/// [`QUEUED_MAX`] events wait.
+/// The namespaces of one connection, none of which waits for another as long as the [`Backlog`] has
+/// room.
 #[derive(Default)]
 pub(super) struct Lanes {
     lanes: Vec<Lane>,
-    queued: usize,
+    backlog: Backlog,
 }
 
 struct Lane {
@@ -41,10 +38,33 @@ pub(super) enum Item {
     Lifecycle(Lifecycle),
 }
 
+impl Item {
+    /// What it counts in the backlog.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Received(received) => backlog::weight(&received.packet, &received.attachments),
+            Self::Connected { .. }
+            | Self::ConnectError(_)
+            | Self::Disconnected(_)
+            | Self::Lifecycle(_) => backlog::LEAST,
+        }
+    }
+}
+
+/// What the event will count in the backlog once it is an [`Item`].
+pub(super) fn weight(event: &client::Event) -> usize {
+    match event {
+        client::Event::Received(received) => {
+            backlog::weight(&received.packet, &received.attachments)
+        }
+        _ => backlog::LEAST,
+    }
+}
+
 impl Lanes {
-    /// How many more may be pushed.
-    pub(super) fn room(&self) -> usize {
-        QUEUED_MAX.saturating_sub(self.queued)
+    /// What waits, so that the caller knows how much more it may push.
+    pub(super) fn backlog(&self) -> Backlog {
+        self.backlog
     }
 
     /// Forgets the lane of a namespace, if nothing waits in it and nothing runs.
@@ -60,7 +80,7 @@ impl Lanes {
     }
 
     pub(super) fn push(&mut self, namespace: &Arc<NamespaceShared>, item: Item) {
-        self.queued += 1;
+        self.backlog.add(item.weight());
         let is_its = |lane: &&mut Lane| lane.namespace.place == namespace.place;
         if let Some(lane) = self.lanes.iter_mut().find(is_its) {
             lane.queue.push_back(item);
@@ -82,7 +102,7 @@ impl Lanes {
                     lane.running = None;
                 }
                 let Some(item) = lane.queue.pop_front() else { break };
-                self.queued -= 1;
+                self.backlog.remove(item.weight());
                 finished = true;
                 lane.running = handle(&Socket::new(shared, &lane.namespace), item);
             }

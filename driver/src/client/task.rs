@@ -20,7 +20,7 @@ use super::builder::OnLifecycle;
 use super::error::ConnectError;
 use super::events::Lifecycle;
 use super::http::{Answer, Http};
-use super::lane::{Item, Lanes};
+use super::lane::{self, Item, Lanes};
 use super::link::{Link, News};
 use super::namespace::NamespaceShared;
 use super::shared::{Entry, Shared, State};
@@ -164,7 +164,7 @@ impl Task {
     fn exchange(&mut self) {
         let now = self.shared.now();
         let Self { shared, inputs, happened, outcomes, cause, .. } = self;
-        let room = self.lanes.room();
+        let mut backlog = self.lanes.backlog();
         self.is_drained = shared.with(|state| {
             // Whoever changes the state from here on is seen by the next look at it.
             state.waker = None;
@@ -176,8 +176,9 @@ impl Task {
                 state.manager.handle_timeout(now);
             }
             outcomes.extend(std::iter::from_fn(|| state.manager.poll_ack()));
-            for _ in 0..room {
+            while backlog.has_room() {
                 let Some(event) = state.manager.poll_event() else { return true };
+                backlog.add(lane::weight(&event));
                 take(state, event, cause.as_ref(), happened);
             }
             false

@@ -11,19 +11,16 @@ use sansocket_core::{
 use smallvec::SmallVec;
 
 use crate::app::{self, SocketShared, Work};
+use crate::backlog::{self, Backlog};
 use crate::handshake::Handshake;
 use crate::inner::Inner;
 
-/// Events taken from the machine and not yet handled. The rest waits in the machine's inbox, which
-/// has the limits.
-const QUEUED_MAX: usize = 64;
-
 /// The sockets of one session. Each handles its events in order, and none waits for another, as
-/// long as no more than [`QUEUED_MAX`] events wait.
+/// long as the [`Backlog`] has room.
 #[derive(Default)]
 pub(super) struct Lanes {
     lanes: SmallVec<[Lane; 1]>,
-    queued: usize,
+    backlog: Backlog,
 }
 
 /// Whose lane it is.
@@ -86,6 +83,16 @@ impl Item {
             Self::Disconnect(_, disconnected) => LaneKey::Socket(disconnected.socket),
         }
     }
+
+    /// What it counts in the backlog.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Find(_, request) => backlog::weight(&request.packet, &[]),
+            Self::Connect(_, request) => backlog::weight(&request.packet, &[]),
+            Self::Receive(received) => backlog::weight(&received.packet, &received.attachments),
+            Self::Disconnect(..) => backlog::LEAST,
+        }
+    }
 }
 
 impl Lanes {
@@ -94,7 +101,7 @@ impl Lanes {
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.queued < QUEUED_MAX
+        self.backlog.has_room()
     }
 
     /// Whether nothing waits and nothing runs.
@@ -103,7 +110,7 @@ impl Lanes {
     }
 
     pub(super) fn push(&mut self, item: Item) {
-        self.queued += 1;
+        self.backlog.add(item.weight());
         self.lane(item.key()).queue.push_back(item);
     }
 
@@ -141,7 +148,9 @@ impl Lanes {
     pub(super) fn cancel_connecting(&mut self) -> Cancelled {
         let (kept, cancelled): (Vec<_>, Vec<_>) =
             mem::take(&mut self.lanes).into_iter().partition(Lane::goes_on);
-        self.queued -= cancelled.iter().map(|lane| lane.queue.len()).sum::<usize>();
+        cancelled.iter().flat_map(|lane| &lane.queue).for_each(|item| {
+            self.backlog.remove(item.weight());
+        });
         self.lanes = kept.into();
         Cancelled { lanes: cancelled }
     }
@@ -160,7 +169,7 @@ impl Lanes {
     /// Runs handlers until each is done or waits. `true` if any was finished.
     pub(super) fn run(&mut self, cx: &mut Context<'_>, inner: &Arc<Inner>, shard: usize) -> bool {
         let mut finished = false;
-        let queued = &mut self.queued;
+        let backlog = &mut self.backlog;
         self.lanes.retain(|lane| {
             loop {
                 if let Some(running) = &mut lane.running {
@@ -179,7 +188,7 @@ impl Lanes {
                     }
                 }
                 let Some(item) = lane.queue.pop_front() else { return true };
-                *queued -= 1;
+                backlog.remove(item.weight());
                 match item {
                     Item::Find(handshake, request) => {
                         let work = app::find_namespace(inner, shard, handshake, request);

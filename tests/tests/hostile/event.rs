@@ -33,6 +33,24 @@ async fn a_flood_of_events_for_a_handler_that_does_not_finish() -> io::Result<()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn large_events_for_a_handler_that_does_not_finish() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    let mut websocket = WebSocket::join(server.address).await?;
+    let event = format!(r#"42["wait","{}"]"#, "a".repeat(900_000));
+    let events = frame(Opcode::Text, event.as_bytes());
+    let sent = websocket.http.send_until_stuck(&events, Duration::from_millis(300)).await?;
+    // What the limits of the inbox let in, and the buffers of the connection: not as many events
+    // as a handler may be behind by.
+    assert!(sent < FLOOD_BYTES / 2, "{sent} bytes were taken");
+    server.gate.add_permits(tokio::sync::Semaphore::MAX_PERMITS);
+    websocket.http.send(&events[sent % events.len()..]).await?;
+    websocket.echo().await?;
+    drop(websocket);
+    server.finish().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_posts_for_a_handler_that_does_not_finish() -> io::Result<()> {
     let mut limits = Limits::default();
     limits.inbox_events = 100;
