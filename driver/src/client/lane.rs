@@ -53,12 +53,8 @@ impl Item {
 
 /// What the event will count in the backlog once it is an [`Item`].
 pub(super) fn weight(event: &client::Event) -> usize {
-    match event {
-        client::Event::Received(received) => {
-            backlog::weight(&received.packet, &received.attachments)
-        }
-        _ => backlog::LEAST,
-    }
+    let client::Event::Received(received) = event else { return backlog::LEAST };
+    backlog::weight(&received.packet, &received.attachments)
 }
 
 impl Lanes {
