@@ -16,7 +16,7 @@ use crate::inner::Inner;
 use super::Work;
 use super::dynamic::NamespaceRequest;
 use super::encode::with_encoder;
-use super::error::{ConnectError, HandlerErrorKind};
+use super::error::{ConnectError, HandlerErrorKind, beginning_of_id};
 use super::handler::{Call, ErasedHandler};
 use super::listeners::{Disconnect, Listeners};
 use super::namespace::{Namespace, NamespaceShared};
@@ -206,7 +206,7 @@ pub(crate) fn receive(socket: &Arc<SocketShared>, received: Received) -> Option<
     // As it is most often, and without a copy of anything.
     let Some((event, handler)) = listeners.find(received.packet.event_name_bytes()) else {
         let event = received.packet.event_name();
-        tracing::trace!(socket = %socket.id, event, "no handler");
+        tracing::trace!(socket = beginning_of_id(socket.id.as_str()), event, "no handler");
         return None;
     };
     let ack = received.ack();

@@ -234,11 +234,17 @@ pub enum HandlerErrorKind {
 /// Called with every [`HandlerError`].
 pub(crate) type ErrorHook = Box<dyn Fn(&HandlerError) + Send + Sync>;
 
+/// What of a socket's id is logged: enough to find it again, and not enough to speak for a client of
+/// Socket.IO 4, whose id in `/` is the secret of its session.
+pub(super) fn beginning_of_id(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
 /// Logs without what the peer sent. A client can make as many decoding errors as it likes, so
 /// those are not worth more than `debug`.
 pub(crate) fn log(error: &HandlerError) {
     let HandlerError { event, namespace, socket, kind } = error;
-    let socket = socket.as_deref().unwrap_or_default();
+    let socket = beginning_of_id(socket.as_deref().unwrap_or_default());
     match kind {
         // serde's errors quote the values that do not fit.
         HandlerErrorKind::Decode(_) => {

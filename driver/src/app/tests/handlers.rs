@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::super::error::beginning_of_id;
 use super::{Client, Log, io, server};
 use crate::{Ack, Args, EmitError, HandlerErrorKind, Io, Message, Raw, Reply, Socket};
 
@@ -235,4 +236,12 @@ fn outgoing_events_are_seen_once_for_each_recipient() {
     log.expect(&["a three 1"]);
     assert_eq!(a.sent().len(), 3);
     assert_eq!(b.sent().len(), 1);
+}
+
+/// In `/`, a client of Socket.IO 4 has its session's secret for an id.
+#[test]
+fn ids_are_logged_in_part() {
+    let id = "AbCdEfGhIjKlMnOpQrSt";
+    assert_eq!(beginning_of_id(id), "AbCdEfGh");
+    assert_eq!(beginning_of_id(""), "");
 }
