@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import io from "socket.io-client-2";
 import {
+  CERTIFICATE,
   TRANSPORTS,
   call,
   client,
@@ -25,6 +26,7 @@ function older(t, target, { namespace = "/", transport = "websocket", ...options
     reconnection: false,
     timeout: 8_000,
     ...TRANSPORTS[transport],
+    ...CERTIFICATE,
     ...options,
   });
   t.after(() => socket.close());
