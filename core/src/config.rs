@@ -24,7 +24,7 @@ pub struct Config {
     /// Whether clients may go from polling to WebSocket. If not, the upgrade is neither announced
     /// nor accepted.
     pub allow_upgrades: bool,
-    /// Whether clients of Engine.IO 3, `socket.io-client` 1 and 2, are served. If not, they are
+    /// Whether clients of Engine.IO 3, `socket.io-client` 2, are served. If not, they are
     /// refused.
     pub allow_eio3: bool,
     /// What a peer may make the server hold.

@@ -12,7 +12,7 @@ use crate::{EngineError, Limits};
 /// Engine.IO 4 carries Socket.IO 5.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Revision {
-    /// That of `socket.io-client` 1 and 2.
+    /// That of `socket.io-client` 2.
     V3,
     /// That of `socket.io-client` 3 and 4.
     #[default]

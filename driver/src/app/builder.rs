@@ -98,7 +98,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Whether clients of Engine.IO 3, `socket.io-client` 1 and 2, are served. They are refused by
+    /// Whether clients of Engine.IO 3, `socket.io-client` 2, are served. They are refused by
     /// default, with code 5.
     ///
     /// In the namespace `/` such a client takes the id of its session for that of its socket, as it
