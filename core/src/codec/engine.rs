@@ -119,15 +119,13 @@ impl Handshake<'_> {
             write_string(&mut packet, upgrade);
         }
         packet.push(b']');
-        let numbers = [
-            ("pingInterval", saturating_millis(self.ping_interval)),
-            ("pingTimeout", saturating_millis(self.ping_timeout)),
-            ("maxPayload", self.max_payload as u64),
+        let numbers: [(&[u8], u64); 3] = [
+            (br#","pingInterval":"#, saturating_millis(self.ping_interval)),
+            (br#","pingTimeout":"#, saturating_millis(self.ping_timeout)),
+            (br#","maxPayload":"#, self.max_payload as u64),
         ];
         for (name, number) in numbers {
-            packet.push(b',');
-            write_string(&mut packet, name);
-            packet.push(b':');
+            packet.extend_from_slice(name);
             write_decimal(&mut packet, number);
         }
         packet.push(b'}');

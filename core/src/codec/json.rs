@@ -11,7 +11,7 @@ mod string;
 mod tests;
 
 pub(crate) use self::placeholder::{Placeholder, integer, placeholders, write_placeholder};
-pub(crate) use self::string::{plain_run_end, unescape};
+pub(crate) use self::string::{plain_run_end, plain_word, unescape};
 
 use core::ops::Range;
 
@@ -169,13 +169,21 @@ impl<'a, O: Observer> Scanner<'a, O> {
             let end = match byte(text, at) {
                 b'"' => string_end(text, at + 1),
                 b'{' => {
-                    self.open(at, true)?;
-                    at = whitespace_end(text, at + 1);
-                    if byte(text, at) != b'}' {
-                        at = self.key(text, at)?;
-                        continue;
+                    if O::ACTIVE
+                        && let Some(found) = placeholder::usual(text, at)
+                    {
+                        self.check_depth()?;
+                        self.observer.placeholder(found)?;
+                        Some(found.end)
+                    } else {
+                        self.open(at, true)?;
+                        at = whitespace_end(text, at + 1);
+                        if byte(text, at) != b'}' {
+                            at = self.key(text, at)?;
+                            continue;
+                        }
+                        Some(at)
                     }
-                    Some(at)
                 }
                 b'[' => {
                     self.open(at, false)?;
@@ -235,11 +243,15 @@ impl<'a, O: Observer> Scanner<'a, O> {
         Ok(whitespace_end(self.text, at + 1))
     }
 
+    /// Whether one more container may be open.
+    #[inline(always)]
+    fn check_depth(&self) -> Result<(), PacketError> {
+        if self.depth == self.depth_limit { Err(PacketError::TooLong) } else { Ok(()) }
+    }
+
     #[inline(always)]
     fn open(&mut self, at: usize, is_object: bool) -> Result<(), PacketError> {
-        if self.depth == self.depth_limit {
-            return Err(PacketError::TooLong);
-        }
+        self.check_depth()?;
         self.depth += 1;
         self.objects = self.objects << 1 | u128::from(is_object);
         if O::ACTIVE && is_object {

@@ -405,11 +405,10 @@ fn write_packet_prefix(json: &mut [u8], kind: u8, attachments: usize) -> usize {
     if attachments == 0 {
         return write_before(json, BODY_START, &[b'4', kind]);
     }
-    let mut prefix = Vec::with_capacity(PACKET_PREFIX_MAX);
-    prefix.extend_from_slice(&[b'4', kind + 3]);
-    write_decimal(&mut prefix, attachments);
-    prefix.push(b'-');
-    write_before(json, BODY_START, &prefix)
+    let mut count = itoa::Buffer::new();
+    let start = write_before(json, BODY_START, b"-");
+    let start = write_before(json, start, count.format(attachments).as_bytes());
+    write_before(json, start, &[b'4', kind + 3])
 }
 
 /// Writes `bytes` so that they end at `end`. Returns where they begin.

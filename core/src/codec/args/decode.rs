@@ -13,7 +13,7 @@ use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor,
 };
 use serde_json::Error;
-use serde_json::de::SliceRead;
+use serde_json::de::StrRead;
 
 use self::attached::Attached;
 use crate::codec::args::raw::RAW_TOKEN;
@@ -24,10 +24,25 @@ pub(super) fn value<T: DeserializeOwned>(
     text: &[u8],
     attachments: &Attachments,
 ) -> Result<T, Error> {
-    let mut json = serde_json::Deserializer::from_slice(text);
+    let mut json = parser(text)?;
     let value = T::deserialize(Attached::new(&mut json, attachments))?;
     json.end()?;
     Ok(value)
+}
+
+/// Decodes `text`, one JSON value without attachments.
+pub(super) fn plain_value<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
+    let mut json = parser(text)?;
+    let value = T::deserialize(&mut json)?;
+    json.end()?;
+    Ok(value)
+}
+
+/// serde_json's parser of `text`. One check of the whole spares it that of each string.
+#[inline]
+fn parser(text: &[u8]) -> Result<serde_json::Deserializer<StrRead<'_>>, Error> {
+    let text = core::str::from_utf8(text).map_err(Error::custom)?;
+    Ok(serde_json::Deserializer::from_str(text))
 }
 
 /// Deserializes all arguments together: a tuple takes one for each element, anything else the
@@ -59,14 +74,14 @@ impl<'a> Arguments<'a> {
 
     /// The first argument, if there is one.
     #[inline]
-    fn first(self) -> Option<serde_json::Deserializer<SliceRead<'a>>> {
-        (!self.first.is_empty()).then(|| serde_json::Deserializer::from_slice(self.first))
+    fn first(self) -> Result<Option<serde_json::Deserializer<StrRead<'a>>>, Error> {
+        if self.first.is_empty() { Ok(None) } else { parser(self.first).map(Some) }
     }
 
     /// Whether the whole first argument was read. As a 128-bit integer, serde_json reads of `1.5` the
     /// `1`, and leaves it to its caller to find the rest.
     #[inline]
-    fn finish(self, json: serde_json::Deserializer<SliceRead<'a>>) -> Result<(), Error> {
+    fn finish(self, json: serde_json::Deserializer<StrRead<'a>>) -> Result<(), Error> {
         match json.into_iter::<IgnoredAny>().byte_offset() == self.first.len() {
             true => Ok(()),
             false => Err(Error::custom("trailing characters")),
@@ -100,7 +115,7 @@ impl<'a> Arguments<'a> {
 /// Lets serde_json parse the first argument.
 macro_rules! parse_first {
     ($arguments:ident.$method:ident($($argument:expr),* $(,)?)) => {{
-        let Some(mut json) = $arguments.first() else {
+        let Some(mut json) = $arguments.first()? else {
             return Missing { index: 0 }.$method($($argument),*);
         };
         let value = match $arguments.attachments {
@@ -208,7 +223,7 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
 
     #[inline]
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
-        let mut json = serde_json::Deserializer::from_slice(self.array);
+        let mut json = parser(self.array)?;
         json.deserialize_seq(TupleVisitor { arguments: self, visitor })
     }
 }

@@ -59,7 +59,7 @@ impl Raw {
     /// If it does not fit.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, ArgsError> {
         if self.attachments.is_empty() {
-            return Ok(serde_json::from_slice(&self.text)?);
+            return Ok(decode::plain_value(&self.text)?);
         }
         let attachments = Attachments::new(self.attachments.clone(), false);
         Ok(decode::value(&self.text, &attachments)?)

@@ -444,3 +444,24 @@ fn decodes_whatever_the_codec_lets_through() {
     let packet = Packet::decode(Bytes::from(connect), &Limits::default()).unwrap();
     assert!(packet.into_raw().unwrap().decode::<Value>().is_ok());
 }
+
+/// Strings are written by their lengths; each length, with each kind of byte at each place.
+#[test]
+fn strings_of_any_length_are_written_as_serde_json_does() {
+    for length in 0..=40 {
+        let plain = "abcdefgh".chars().cycle().take(length).collect::<String>();
+        let mut json = Vec::new();
+        write_string(&mut json, &plain);
+        assert_eq!(json, serde_json::to_vec(&plain).unwrap());
+        for place in 0..length {
+            for special in ['"', '\\', '\0', '\n', '\u{1f}', '\u{7f}', ' ', 'é', '\u{2028}'] {
+                let mut text: Vec<char> = plain.chars().collect();
+                text[place] = special;
+                let text = String::from_iter(text);
+                json.clear();
+                write_string(&mut json, &text);
+                assert_eq!(json, serde_json::to_vec(&text).unwrap(), "{text:?}");
+            }
+        }
+    }
+}

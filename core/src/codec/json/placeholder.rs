@@ -36,11 +36,30 @@ pub(crate) fn placeholders(text: &[u8]) -> Vec<Placeholder> {
     found
 }
 
+/// A placeholder up to its number.
+const BEFORE_NUMBER: &[u8] = br#"{"_placeholder":true,"num":"#;
+
 /// Appends the placeholder for attachment `number` to `json`.
 pub(crate) fn write_placeholder(json: &mut Vec<u8>, number: usize) {
-    json.extend_from_slice(br#"{"_placeholder":true,"num":"#);
+    json.extend_from_slice(BEFORE_NUMBER);
     crate::codec::message::write_decimal(json, number);
     json.push(b'}');
+}
+
+/// The placeholder at `at`, if it is written as every encoder does. Most are, and then nothing has to
+/// be gathered of its keys.
+#[inline]
+pub(super) fn usual(text: &[u8], at: usize) -> Option<Placeholder> {
+    let number_at = at + BEFORE_NUMBER.len();
+    let number = text.get(at..)?.strip_prefix(BEFORE_NUMBER)?;
+    // A second digit is left to what knows that `00` is no number.
+    match *number {
+        [digit @ b'0'..=b'9', b'}', ..] => {
+            let number = Some(u32::from(digit - b'0'));
+            Some(Placeholder { start: at, end: number_at + 2, number })
+        }
+        _ => None,
+    }
 }
 
 /// What decides whether an object is a placeholder, gathered while it is open. As in JavaScript,

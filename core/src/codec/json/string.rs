@@ -74,9 +74,23 @@ fn special_in_word(word: u64) -> Option<usize> {
 /// The offset of the first special byte of `part`, which is less than a word, or its length.
 #[inline(always)]
 fn special_in_part(part: &[u8]) -> usize {
+    special_in_word(word_of_part(part)).unwrap_or(part.len())
+}
+
+/// The bytes of `text` in order of memory, and behind them NUL, if it is less than a word and may
+/// stand in a JSON string as it is.
+#[inline(always)]
+pub(crate) fn plain_word(text: &[u8]) -> Option<u64> {
+    let word = (text.len() < 8).then(|| word_of_part(text))?;
+    (special_in_word(word) == Some(text.len())).then_some(word)
+}
+
+/// The bytes of `part`, which is less than a word, with NUL, which is special, behind the end.
+#[inline(always)]
+fn word_of_part(part: &[u8]) -> u64 {
     let len = part.len();
-    // Overlapping reads of a fixed size make up a word, with NUL, which is special, behind the end.
-    let word = if let (Some(first), Some(last)) = (part.first_chunk(), part.last_chunk()) {
+    // Overlapping reads of a fixed size.
+    if let (Some(first), Some(last)) = (part.first_chunk(), part.last_chunk()) {
         u64::from(u32::from_le_bytes(*first))
             | u64::from(u32::from_le_bytes(*last)) << (len * 8 - 32)
     } else if let (Some(first), Some(middle), Some(last)) =
@@ -85,8 +99,7 @@ fn special_in_part(part: &[u8]) -> usize {
         u64::from(*first) | u64::from(*middle) << (len / 2 * 8) | u64::from(*last) << (len * 8 - 8)
     } else {
         0
-    };
-    special_in_word(word).unwrap_or(len)
+    }
 }
 
 /// The position behind the closing quote of the string whose content begins at `at`.

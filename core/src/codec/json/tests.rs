@@ -216,6 +216,9 @@ fn finds_placeholders() {
         assert_eq!(number(&format!(r#"{{"_placeholder":true,"num":{notation}}}"#)), Ok(Some(7)));
     }
     assert_eq!(number(r#"{"_placeholder":true,"num":-0}"#), Ok(Some(0)));
+    assert_eq!(number(r#"{"_placeholder":true,"num":12}"#), Ok(Some(12)));
+    assert_eq!(number(r#"{"_placeholder":true,"num":7,"num":8}"#), Ok(Some(8)));
+    assert_eq!(number(r#"{"_placeholder":true,"num":7 }"#), Ok(Some(7)));
     for wrong in ["-1", "0.5", "1e99", "4294967296", "\"0\"", "null", "[0]", "true"] {
         assert_eq!(number(&format!(r#"{{"_placeholder":true,"num":{wrong}}}"#)), Ok(None));
     }
@@ -232,6 +235,37 @@ fn finds_placeholders() {
     let several = r#"[{"_placeholder":true,"num":1},{"a":{"num":0,"_placeholder":true}}]"#;
     let numbers: Vec<_> = placeholders(several.as_bytes()).iter().map(|p| p.number).collect();
     assert_eq!(numbers, [Some(1), Some(0)]);
+}
+
+/// A placeholder is found in its usual form without its keys being scanned. That form counts as one
+/// container like any other, and what only resembles it is scanned.
+#[test]
+fn the_usual_placeholder_is_valid_json() {
+    let usual = r#"{"_placeholder":true,"num":0}"#;
+    for (text, depth, expected) in [
+        (format!("[{usual}]"), 2, Ok(())),
+        (format!("[{usual}]"), 1, Err(PacketError::TooLong)),
+        (usual.into(), 0, Err(PacketError::TooLong)),
+        (usual.replace('0', "00"), 9, Err(PacketError::InvalidPayload)),
+        (usual.replace("0}", "0"), 9, Err(PacketError::InvalidPayload)),
+        (usual.replace('0', ""), 9, Err(PacketError::InvalidPayload)),
+        (usual.replace("true", "trueX"), 9, Err(PacketError::InvalidPayload)),
+        (format!("{usual}}}"), 9, Err(PacketError::InvalidPayload)),
+        (format!("[{usual}{usual}]"), 9, Err(PacketError::InvalidPayload)),
+    ] {
+        struct Watching;
+        impl Observer for Watching {
+            const ACTIVE: bool = true;
+
+            fn placeholder(&mut self, _: Placeholder) -> Result<(), PacketError> {
+                Ok(())
+            }
+        }
+        let end = Scanner::new(text.as_bytes(), depth, Watching).values(0, 0);
+        let watched = end.and_then(|end| finish(text.as_bytes(), end));
+        assert_eq!(watched, expected, "{text}");
+        assert_eq!(validate(text.as_bytes(), depth), expected, "{text}");
+    }
 }
 
 /// JSON, with whitespace and escapes that serde_json itself would not write.

@@ -3,11 +3,25 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::codec::json::plain_run_end;
+use crate::codec::json::{plain_run_end, plain_word};
 
 /// Appends `value` as a JSON string, with the escape sequences that serde_json and JavaScript use.
 #[inline]
 pub(crate) fn write_string(json: &mut Vec<u8>, value: &str) {
+    // Most names are short. A copy of a fixed size needs no call, and what is too much of it goes.
+    if let Some(word) = plain_word(value.as_bytes()) {
+        let closed = word | u64::from(b'"') << (8 * value.len());
+        let [a, b, c, d, e, f, g, h] = closed.to_le_bytes();
+        let end = json.len() + value.len() + 2;
+        json.extend_from_slice(&[b'"', a, b, c, d, e, f, g, h]);
+        json.truncate(end);
+        return;
+    }
+    write_longer(json, value);
+}
+
+#[inline(never)]
+fn write_longer(json: &mut Vec<u8>, value: &str) {
     json.push(b'"');
     write_escaped(json, value.as_bytes());
     json.push(b'"');
@@ -40,7 +54,7 @@ impl fmt::Write for Escaped<'_> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn write_escaped(json: &mut Vec<u8>, value: &[u8]) {
     let end = plain_run_end(value, 0);
     let (plain, rest) = value.split_at(end.min(value.len()));
@@ -50,6 +64,7 @@ fn write_escaped(json: &mut Vec<u8>, value: &[u8]) {
     }
 }
 
+#[inline(never)]
 fn write_specials(json: &mut Vec<u8>, mut value: &[u8]) {
     while let Some((&special, rest)) = value.split_first() {
         write_special(json, special);
