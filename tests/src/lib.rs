@@ -7,6 +7,7 @@ pub mod client;
 pub mod contract;
 pub mod fuzzing;
 pub mod model;
+pub mod noise;
 #[cfg(feature = "driver")]
 pub mod simulation;
 pub mod world;
@@ -26,3 +27,19 @@ struct RecoveryGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/limits.md")]
 struct LimitsGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/getting-started.md")]
+struct GettingStartedGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/rooms.md")]
+struct RoomsGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/acks.md")]
+struct AcksGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/scaling.md")]
+struct ScalingGuide;
