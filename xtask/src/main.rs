@@ -9,6 +9,7 @@ mod chat;
 mod check_core;
 mod counts;
 mod coverage;
+mod endure;
 mod failure;
 mod fuzz;
 mod instructions;
@@ -103,6 +104,12 @@ const TASKS: &[Task] = &[
         summary: "long runs of the simulated world against the reference model",
         help: simulate::HELP,
         run: simulate::run,
+    },
+    Task {
+        name: "endure",
+        summary: "a server under clients that come and go, or that mean no good",
+        help: endure::HELP,
+        run: endure::run,
     },
     Task {
         name: "instructions",

@@ -4,10 +4,11 @@ use std::io;
 use std::time::Duration;
 
 use sansocket_tests::client::{Http, Polling, WebSocket, eventually, upgrade_request};
+use sansocket_tests::noise::Noise;
 use sansocket_tokio::Server;
 use tokio::time::sleep;
 
-use crate::support::{Noise, SHORT, TestServer, quick};
+use crate::support::{SHORT, TestServer, quick};
 
 const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";
 
@@ -18,7 +19,7 @@ async fn noise_is_answered_and_closed() -> io::Result<()> {
     let beginnings =
         ["", "GET ", "GET / HTTP/1.1\r\n", "\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"];
     for beginning in beginnings.into_iter().cycle().take(200) {
-        let length = noise.next() as usize % 2_000;
+        let length = noise.next_number() as usize % 2_000;
         let mut http = Http::connect(server.address).await?;
         // The server may close before it has read everything.
         let _ = http.send([beginning.as_bytes(), &noise.bytes(length)].concat()).await;

@@ -4,11 +4,14 @@ use std::io;
 use std::sync::atomic::Ordering;
 
 use sansocket_core::codec::websocket::Opcode;
-use sansocket_tests::client::{Http, Polling, WebSocket, eventually, frame, in_time};
+use sansocket_tests::client::{
+    Http, Polling, WebSocket, eventually, frame, in_time, upgrade_request,
+};
+use sansocket_tests::noise::Noise;
 use sansocket_tokio::{Args, Disconnect, Server, Socket};
 use tokio::sync::mpsc;
 
-use crate::support::{Noise, TestServer, quick};
+use crate::support::{TestServer, quick};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_get_that_waits_is_broken_off() -> io::Result<()> {
@@ -101,17 +104,39 @@ async fn resets_at_any_byte() -> io::Result<()> {
     Ok(())
 }
 
+/// The client is gone when the server answers that it does not let it in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_upgrade_is_reset() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    let polling = Polling::open(server.address).await?;
+    for target in [
+        "/socket.io/?EIO=4&transport=websocket&sid=Aabcdefghij0123456-_",
+        "/socket.io/?EIO=9&transport=websocket",
+        "/socket.io/?EIO=4&transport=__proto__",
+        &polling.target("__proto__"),
+    ] {
+        for _ in 0..50 {
+            let mut http = Http::connect(server.address).await?;
+            http.send(upgrade_request(target)).await?;
+            http.reset();
+        }
+    }
+    drop(polling);
+    server.finish().await;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn resets_under_broadcasts() -> io::Result<()> {
     let server = TestServer::start(Server::builder()).await;
     let mut noise = Noise(3);
     let mut clients = Vec::new();
     for _ in 0..300 {
-        match noise.next() % 3 {
+        match noise.next_number() % 3 {
             0 | 1 => clients.push(WebSocket::join(server.address).await?),
             _ if clients.is_empty() => {}
             _ => {
-                let victim = clients.swap_remove(noise.next() as usize % clients.len());
+                let victim = clients.swap_remove(noise.next_number() as usize % clients.len());
                 server.io.to("hall").emit("news", &"a".repeat(10_000)).expect("a string");
                 victim.http.reset();
                 server.io.to("hall").emit("news", &"b".repeat(10_000)).expect("a string");

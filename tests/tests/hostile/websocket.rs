@@ -7,9 +7,10 @@ use sansocket_core::codec::websocket::{Message, Opcode};
 use sansocket_tests::client::{
     Http, Polling, WebSocket, eventually, fragment, frame, upgrade_request,
 };
+use sansocket_tests::noise::Noise;
 use sansocket_tokio::{Limits, Server};
 
-use crate::support::{Noise, SHORT, TestServer};
+use crate::support::{SHORT, TestServer};
 
 const TARGET: &str = "/socket.io/?EIO=4&transport=websocket";
 
@@ -174,6 +175,52 @@ async fn requests_that_are_no_handshake() -> io::Result<()> {
         assert!((400..500).contains(&response.status), "{to}: {}", response.head);
     }
     assert!(server.is_at_rest(), "{:?}", server.io.stats());
+    server.finish().await;
+    Ok(())
+}
+
+/// Lists that cost a parser much that looks for every way to read them.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_extensions_and_protocols_are_passed_over() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    let lists = [
+        ",".repeat(8_000),
+        "a;b=\"".repeat(1_600),
+        format!("permessage-deflate{}", "; server_max_window_bits=99".repeat(300)),
+        format!("a{}b", " ".repeat(8_000)),
+    ];
+    for header in ["Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"] {
+        for list in &lists {
+            let mut http = Http::connect(server.address).await?;
+            let request = upgrade_request(TARGET);
+            let head = request.strip_suffix("\r\n").expect("the end of a head");
+            http.send(format!("{head}{header}: {list}\r\n\r\n")).await?;
+            let response = http.response().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            assert_eq!(response.status, 101, "{header}: {}", response.head);
+            assert!(!response.head.contains("sec-websocket-extensions"), "{}", response.head);
+            assert!(!response.head.contains("sec-websocket-protocol"), "{}", response.head);
+        }
+    }
+    server.rests().await;
+    server.finish().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_probes_are_one() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    let mut polling = Polling::open(server.address).await?;
+    polling.join().await?;
+    let probes = frame(Opcode::Text, b"2probe").repeat(100);
+    let target = polling.target("websocket");
+    let mut websocket = WebSocket::connect_with(server.address, &target, &probes).await?;
+    assert_eq!(websocket.next_text().await?, "3probe");
+    assert_eq!(polling.poll().await?, "6");
+    // What is sent now waits for the upgrade, and nothing else is in front of it.
+    polling.post(r#"420["echo","a"]"#).await?;
+    websocket.send_text("5").await?;
+    assert_eq!(websocket.next_text().await?, r#"430["a"]"#);
+    websocket.close().await?;
     server.finish().await;
     Ok(())
 }

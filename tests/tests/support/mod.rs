@@ -139,19 +139,3 @@ pub(crate) const SHORT: Duration = Duration::from_millis(100);
 pub(crate) fn quick() -> Builder {
     Server::builder().ping_interval(SHORT).ping_timeout(Duration::from_secs(3))
 }
-
-/// A sequence of bytes that is the same in every run (splitmix64).
-pub(crate) struct Noise(pub(crate) u64);
-
-impl Noise {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count).map(|_| self.next() as u8).collect()
-    }
-}

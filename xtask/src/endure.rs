@@ -1,0 +1,33 @@
+//! `cargo xtask endure`: a whole server under clients that come and go, or that mean no good.
+
+use std::process::ExitCode;
+
+use crate::failure::Failure;
+use crate::process;
+use crate::workspace::{Profile, Workspace};
+
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask endure soak [--clients N] [--seconds S] [--seed N]
+       cargo xtask endure attack [--seconds S] [--seed N]
+
+Builds a server and its clients optimised, and runs them in two processes on the loopback interface.
+
+soak    N clients at a time (2000), on polling, on WebSockets, or on one after the other, come and
+        go for S seconds (1200), most of them without a farewell; at the end, all that the server
+        held for them must be gone, and its memory no more than after a first crowd
+attack  measures how long an echo takes at rest and under each of some twenty attacks of S seconds
+        (5); at the end, all that the server held must be gone
+";
+
+const PROGRAM: &str = "endurance";
+
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode, Failure> {
+    let build = ["build", "--release", "--package", "sansocket-tests", "--bin", PROGRAM];
+    process::run(&mut workspace.cargo(&build))?;
+    let status = std::process::Command::new(workspace.binary(Profile::Release, PROGRAM))
+        .args(arguments)
+        .status()
+        .map_err(|error| Failure::new(format!("cannot run {PROGRAM}: {error}")))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
