@@ -126,3 +126,38 @@ async fn a_disconnect_is_told_although_the_next_client_has_come() -> io::Result<
     server.finish().await;
     Ok(())
 }
+
+/// The application keeps a socket, and uses it when its client has gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_joins_nothing_after_its_end() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    let kept = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let keep = kept.clone();
+    server.io.on_disconnect(move |socket: Socket, _: DisconnectReason| {
+        let joined = socket.join("late");
+        keep.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((socket, joined));
+        async {}
+    });
+    WebSocket::join(server.address).await?.close().await?;
+    let mut polling = Polling::open(server.address).await?;
+    polling.join().await?;
+    polling.post("41\x1e1").await?;
+    let take =
+        || std::mem::take(&mut *kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    let mut gone = Vec::new();
+    eventually("both are told", || {
+        gone.append(&mut take());
+        gone.len() == 2
+    })
+    .await;
+    for (socket, joined) in gone {
+        assert!(joined.is_err(), "{joined:?}");
+        socket.join("later").expect_err("it has gone");
+        server.io.sockets_join("all");
+        assert_eq!(socket.rooms().len(), 0, "{:?}", socket.rooms());
+        socket.emit("late", &()).expect_err("it has gone");
+    }
+    assert_eq!(server.io.stats().rooms, 0);
+    server.finish().await;
+    Ok(())
+}

@@ -53,7 +53,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "tidy",
         summary: "the repository's own rules",
-        run: |workspace, _| tidy::check(workspace),
+        run: |workspace, _| tidy::check(workspace).map(drop),
     },
     Step { name: "format", summary: "rustfmt", run: |workspace, _| format(workspace) },
     Step {

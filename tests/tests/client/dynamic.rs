@@ -73,6 +73,30 @@ async fn a_function_decides_by_what_the_client_gives() {
 }
 
 #[tokio::test]
+async fn what_exists_comes_first_and_then_the_rules_in_order() {
+    let server = TestServer::start(Server::builder()).await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let answer = |text: &'static str| move |_: ServerSocket, (): ()| async move { Ack(text) };
+    server.io.of("/there").on("which", answer("there"));
+    let counter = asked.clone();
+    server.io.of_dynamic(move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async { false }
+    });
+    server.io.of_matching(|name| name.starts_with("/a")).on("which", answer("second"));
+    server.io.of_dynamic(async |_| true).on("which", answer("third"));
+    for (namespace, expected, asked_then) in
+        [("/there", "there", 0), ("/ab", "second", 1), ("/b", "third", 2), ("/ab", "second", 2)]
+    {
+        let client = connect(&server, namespace).await.expect("one of them takes it");
+        let which: String = client.emit_with_ack("which", &(), PATIENCE).await.expect("an answer");
+        assert_eq!(which, expected, "{namespace}");
+        assert_eq!(asked.load(Ordering::SeqCst), asked_then, "{namespace}");
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn racing_clients_get_one_namespace_after_its_hook() {
     let server = TestServer::start(Server::builder().shards(4)).await;
     let decisions = Arc::new(Semaphore::new(0));

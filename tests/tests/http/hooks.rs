@@ -288,6 +288,28 @@ async fn what_a_middleware_knows_is_found_in_the_handshake() -> io::Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn allow_request_is_asked_about_handshakes_only() -> io::Result<()> {
+    let log = Log::default();
+    let asked = log.clone();
+    let builder = Server::builder().allow_request(move |request| {
+        asked.add(request.uri.to_string());
+        async { Ok::<_, String>(()) }
+    });
+    let server = TestServer::start(builder).await;
+    let mut polling = Polling::open(server.address).await?;
+    polling.join().await?;
+    let mut websocket = polling.upgrade().await?;
+    websocket.echo().await?;
+    assert_eq!(log.take(), [POLLING]);
+    websocket.close().await?;
+    let websocket = WebSocket::join(server.address).await?;
+    assert_eq!(log.take(), [WEBSOCKET]);
+    websocket.close().await?;
+    server.finish().await;
+    Ok(())
+}
+
 /// A request whose middleware never comes back is its own affair, and is forgotten with its client.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_middleware_that_hangs_holds_up_its_request_only() -> io::Result<()> {

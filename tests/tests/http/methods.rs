@@ -47,6 +47,28 @@ async fn only_get_opens_a_session() -> io::Result<()> {
     Ok(())
 }
 
+/// Internet Explorer takes packets for an attack, unless it is told not to. Errors are not packets.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_browser_is_told_not_to_filter() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    let mut http = Http::connect(server.address).await?;
+    for (agent, target, expected) in [
+        ("Mozilla/5.0 (Windows NT 10.0; Trident/7.0; rv:11.0)", POLLING, (200, true, true)),
+        ("Mozilla/4.0 (compatible;MSIE 8.0)", POLLING, (200, true, true)),
+        ("Mozilla/5.0 (X11; Linux x86_64)", POLLING, (200, true, false)),
+        ("Mozilla/4.0 (compatible;MSIE 8.0)", "/socket.io/?EIO=4", (400, false, false)),
+    ] {
+        let head = format!("GET {target} HTTP/1.1\r\nHost: a\r\nUser-Agent: {agent}\r\n\r\n");
+        http.send(head).await?;
+        let response = http.response().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let has = |line: &str| response.head.contains(line);
+        let (stored, filter) = ("cache-control: no-store\r\n", "x-xss-protection: 0\r\n");
+        assert_eq!((response.status, has(stored), has(filter)), expected, "{}", response.head);
+    }
+    server.finish().await;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn other_methods_leave_a_session_alone() -> io::Result<()> {
     let server = TestServer::start(Server::builder()).await;
