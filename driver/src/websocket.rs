@@ -23,6 +23,11 @@ use crate::runtime::Sleep;
 /// What one read takes at most. A read that fills it is followed by another. More than the 64 KiB
 /// that files are often cut into: with the packets around it, such a piece fits.
 const READ_BYTES: usize = 128 << 10;
+/// The same for a peer whose reads bring very many frames: with them, a read's work is not its bytes.
+const DENSE_READ_BYTES: usize = 8 << 10;
+/// So many frames in one read make it dense, so few end that.
+const DENSE_FRAMES: usize = 512;
+const SPARSE_FRAMES: usize = 64;
 
 /// Small frames are gathered up to this size, larger ones are written from where they are.
 const GATHER_BYTES: usize = 16 << 10;
@@ -54,6 +59,8 @@ pub(crate) struct WebSocket {
     violated: bool,
     /// Whether our half of the stream is closed.
     shut_down: bool,
+    /// The last reads brought very many frames.
+    is_dense: bool,
 }
 
 /// Why a WebSocket brings nothing more.
@@ -81,6 +88,9 @@ pub(crate) struct Buffers {
     pub(crate) packets: Vec<Packet>,
     /// Acknowledgements that one look at the machine brought, for the caller to drain.
     pub(crate) outcomes: Vec<AckOutcome>,
+    /// What was read since they were taken.
+    pub(crate) bytes_read: usize,
+    pub(crate) frames_read: usize,
 }
 
 /// A packet, and the WebSocket that it came on.
@@ -102,6 +112,8 @@ impl Buffers {
                 messages: Vec::new(),
                 packets: Vec::new(),
                 outcomes: Vec::new(),
+                bytes_read: 0,
+                frames_read: 0,
             })
         })
     }
@@ -112,6 +124,7 @@ impl Buffers {
         self.messages.shrink_to(KEPT_CAPACITY);
         self.packets.shrink_to(KEPT_CAPACITY);
         self.outcomes.shrink_to(KEPT_CAPACITY);
+        (self.bytes_read, self.frames_read) = (0, 0);
         BUFFERS.set(Some(self));
     }
 }
@@ -130,6 +143,7 @@ impl WebSocket {
             close_queued: false,
             violated: false,
             shut_down: false,
+            is_dense: false,
         }
     }
 
@@ -139,7 +153,8 @@ impl WebSocket {
         cx: &mut Context<'_>,
         buffers: &mut Buffers,
     ) -> Poll<Result<(), End>> {
-        let mut read = ReadBuf::new(&mut buffers.read);
+        let size = if self.is_dense { DENSE_READ_BYTES } else { READ_BYTES };
+        let mut read = ReadBuf::new(buffers.read.get_mut(..size).unwrap_or_default());
         match ready!(Pin::new(&mut self.stream).poll_read(cx, read.unfilled())) {
             Ok(()) => {}
             // TLS tells the end of the stream below it from its own end. To whoever speaks a
@@ -156,12 +171,26 @@ impl WebSocket {
         if self.violated {
             return Poll::Ready(Ok(()));
         }
-        let Some(mut input) = buffers.read.get_mut(..length) else {
-            return Poll::Ready(Err(End::Failed));
-        };
+        let frames_before = buffers.frames_read;
+        let result = self.decode(length, buffers);
+        buffers.bytes_read += length;
+        match buffers.frames_read - frames_before {
+            ..SPARSE_FRAMES => self.is_dense = false,
+            DENSE_FRAMES.. => self.is_dense = true,
+            _ => {}
+        }
+        Poll::Ready(result)
+    }
+
+    /// Decodes the first `length` bytes that were read.
+    #[inline]
+    fn decode(&mut self, length: usize, buffers: &mut Buffers) -> Result<(), End> {
+        let Some(mut input) = buffers.read.get_mut(..length) else { return Err(End::Failed) };
         loop {
-            match self.decoder.decode(&mut input) {
-                Ok(None) => return Poll::Ready(Ok(())),
+            let frame = self.decoder.decode(&mut input);
+            buffers.frames_read += 1;
+            match frame {
+                Ok(None) => return Ok(()),
                 Ok(Some(message @ (Message::Text(_) | Message::Binary(_)))) => {
                     buffers.messages.push(message);
                 }
@@ -175,12 +204,12 @@ impl WebSocket {
                 Ok(Some(Message::Pong(_))) => {}
                 Ok(Some(Message::Close(frame))) => {
                     self.queue_close(frame.map(|frame| frame.code));
-                    return Poll::Ready(Err(End::Clean));
+                    return Err(End::Clean);
                 }
                 Err(error) => {
                     self.violated = true;
                     self.queue_close(Some(error.close_code()));
-                    return Poll::Ready(Err(End::Violation));
+                    return Err(End::Violation);
                 }
             }
         }

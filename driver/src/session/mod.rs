@@ -42,11 +42,13 @@ use link::Link;
 /// Turns before other tasks get their chance.
 const TURNS_MAX: usize = 8;
 
+/// What was read in one run of the task before other tasks get their chance: bytes, and frames, of
+/// which a peer that means no good sends as many as fit. This is how long others wait for each of those.
+const BYTES_MAX: usize = 512 << 10;
+const FRAMES_MAX: usize = 512;
+
 /// Reads of one WebSocket in one turn.
 const READS_MAX: usize = 4;
-
-/// Packets after which a turn reads no more.
-const PACKETS_MAX: usize = 512;
 
 /// Packets that the machine is given in one hold of its lock.
 const PACKETS_PER_HOLD: usize = 256;
@@ -186,7 +188,7 @@ impl Session {
             }
             let mut reads = 0;
             let is_left = loop {
-                if reads == READS_MAX || buffers.packets.len() >= PACKETS_MAX {
+                if reads == READS_MAX || buffers.frames_read >= FRAMES_MAX {
                     break true;
                 }
                 reads += 1;
@@ -458,7 +460,9 @@ impl Future for Session {
             if !again {
                 break Poll::Pending;
             }
-            if turns == TURNS_MAX {
+            let has_read_much =
+                buffers.bytes_read >= BYTES_MAX || buffers.frames_read >= FRAMES_MAX;
+            if turns == TURNS_MAX || has_read_much {
                 cx.waker().wake_by_ref();
                 break Poll::Pending;
             }
