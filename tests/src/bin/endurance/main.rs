@@ -50,6 +50,11 @@ fn main() -> ExitCode {
         Some((command, rest)) => (&**command, rest),
         None => ("", &[][..]),
     };
+    if let ("attackers", [address, number, rest @ ..]) = (command, rest)
+        && let Some(options) = options(rest)
+    {
+        return exit_code(attack::attackers(address, number, &options).map(|()| true));
+    }
     let result = match (command, options(rest)) {
         ("server", Some(_)) => server::run().map(|()| true),
         ("soak", Some(options)) => soak::run(&options),
@@ -59,6 +64,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    exit_code(result)
+}
+
+fn exit_code(result: std::io::Result<bool>) -> ExitCode {
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

@@ -24,7 +24,7 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
     let mut server = Process::start()?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(sansocket_tests::client::visit(server.address))?;
-    let mut start = server.figures()?;
+    let start = server.figures()?;
     println!("at the start: {start}");
     let counts = Arc::new(Counts::default());
     // What an allocator keeps of a crowd is known after the first one.
@@ -54,10 +54,6 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
                 }
             }
         });
-        if round == 0 {
-            // A thread's first visitor may start tasks that stay.
-            start.open_files = start.open_files.min(server.figures_at_rest(&start)?.open_files);
-        }
         let rest = server.figures_at_rest(&start)?;
         println!("at its most: {most}");
         println!("at rest:     {rest}");
