@@ -201,7 +201,7 @@ pub struct HandlerError {
     pub event: Arc<str>,
     /// The namespace's name.
     pub namespace: Arc<str>,
-    /// The socket's id; `None` where a client is not connected.
+    /// The socket's id; `None` where a client is not connected, and for events from other servers.
     pub socket: Option<Box<str>>,
     /// What went wrong.
     #[source]

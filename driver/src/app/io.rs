@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use sansocket_core::{Args, BroadcastReport, Config, EncodeError, Message, SocketId, Stats};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::inner::Inner;
 
+use super::ack::BroadcastAckFuture;
 use super::broadcast::{Broadcast, TimedBroadcast};
 use super::builder::Builder;
 use super::dynamic::{NamespaceRequest, Parent, ParentNamespace};
@@ -205,6 +207,44 @@ impl Io {
     {
         self.root().on_any_outgoing(function);
         self.clone()
+    }
+
+    /// See [`Namespace::on_server_side`].
+    pub fn on_server_side<Form: 'static>(
+        &self,
+        event: &str,
+        handler: impl Handler<Form, Namespace>,
+    ) -> Self {
+        self.root().on_server_side(event, handler);
+        self.clone()
+    }
+
+    /// See [`Namespace::off_server_side`].
+    pub fn off_server_side(&self, event: &str) -> bool {
+        self.root().off_server_side(event)
+    }
+
+    /// See [`Namespace::server_side_emit`].
+    ///
+    /// # Errors
+    ///
+    /// If the name is reserved or the arguments cannot be encoded.
+    pub fn server_side_emit<T: Serialize + ?Sized>(
+        &self,
+        event: &str,
+        args: &T,
+    ) -> Result<(), EncodeError> {
+        self.root().server_side_emit(event, args)
+    }
+
+    /// See [`Namespace::server_side_emit_with_ack`].
+    pub fn server_side_emit_with_ack<T: DeserializeOwned>(
+        &self,
+        event: &str,
+        args: &(impl Serialize + ?Sized),
+        timeout: Duration,
+    ) -> BroadcastAckFuture<T> {
+        self.root().server_side_emit_with_ack(event, args, timeout)
     }
 
     /// Sends an event to everybody in `/`. See [`Broadcast::emit`].

@@ -66,9 +66,18 @@ impl Subject for Socket {
     }
 }
 
+/// Handlers of events, by name: one for each.
+pub(crate) struct Named<S>(RwLock<HashMap<EventName, Listener<S>, RandomState>>);
+
+impl<S> Default for Named<S> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
 /// What a server's namespaces and sockets and a client's namespaces have in common.
 pub(crate) struct Listeners<S: Subject> {
-    events: RwLock<HashMap<EventName, Listener<S>, RandomState>>,
+    events: Named<S>,
     pub(crate) any: List<OnAny<S>>,
     /// Middlewares of events. Of a server only.
     pub(super) middleware: List<OnEvent<S>>,
@@ -89,7 +98,7 @@ impl<S> Clone for Listener<S> {
 impl<S: Subject> Default for Listeners<S> {
     fn default() -> Self {
         Self {
-            events: RwLock::default(),
+            events: Named::default(),
             any: List::default(),
             middleware: List::default(),
             disconnect: List::default(),
@@ -116,29 +125,28 @@ impl Hash for EventName {
 /// A handler, and the name that it was registered by.
 pub(crate) type Found<S> = (Arc<str>, Arc<dyn ErasedHandler<S>>);
 
-impl<S: Subject> Listeners<S> {
+impl<S> Named<S> {
     pub(crate) fn on(&self, event: &str, handler: Arc<dyn ErasedHandler<S>>, once: bool) {
-        let replaced =
-            write(&self.events).insert(EventName(event.into()), Listener { handler, once });
+        let replaced = write(&self.0).insert(EventName(event.into()), Listener { handler, once });
         // The application's destructors run without the lock.
         drop(replaced);
     }
 
     pub(crate) fn off(&self, event: &str) -> bool {
-        let removed = write(&self.events).remove(event.as_bytes());
+        let removed = write(&self.0).remove(event.as_bytes());
         removed.is_some()
     }
 
     /// The handler of an event, without a string being made for the look-up. One that is for once
     /// is found once.
     pub(crate) fn find(&self, event: &[u8]) -> Option<Found<S>> {
-        let events = read(&self.events);
+        let events = read(&self.0);
         let (name, listener) = events.get_key_value(event)?;
         if !listener.once {
             return Some((name.0.clone(), listener.handler.clone()));
         }
         drop(events);
-        let mut events = write(&self.events);
+        let mut events = write(&self.0);
         // It may have been replaced meanwhile by one that stays.
         let (name, listener) = events.get_key_value(event)?;
         let found = (name.0.clone(), listener.handler.clone());
@@ -146,6 +154,30 @@ impl<S: Subject> Listeners<S> {
             events.remove(event);
         }
         Some(found)
+    }
+
+    fn copy(&self) -> Self {
+        Self(RwLock::new(read(&self.0).clone()))
+    }
+
+    fn clear(&self) {
+        let events = std::mem::take(&mut *write(&self.0));
+        drop(events);
+    }
+}
+
+impl<S: Subject> Listeners<S> {
+    pub(crate) fn on(&self, event: &str, handler: Arc<dyn ErasedHandler<S>>, once: bool) {
+        self.events.on(event, handler, once);
+    }
+
+    pub(crate) fn off(&self, event: &str) -> bool {
+        self.events.off(event)
+    }
+
+    /// See [`Named::find`].
+    pub(crate) fn find(&self, event: &[u8]) -> Option<Found<S>> {
+        self.events.find(event)
     }
 
     pub(crate) fn on_any<F, Fut>(&self, handler: F)
@@ -188,7 +220,7 @@ impl<S: Subject> Listeners<S> {
     /// The same handlers, to which others may be added.
     pub(crate) fn copy(&self) -> Self {
         Self {
-            events: RwLock::new(read(&self.events).clone()),
+            events: self.events.copy(),
             any: self.any.copy(),
             middleware: self.middleware.copy(),
             disconnect: self.disconnect.copy(),
@@ -197,8 +229,7 @@ impl<S: Subject> Listeners<S> {
 
     /// Forgets all handlers.
     pub(crate) fn clear(&self) {
-        let events = std::mem::take(&mut *write(&self.events));
-        drop(events);
+        self.events.clear();
         self.any.clear();
         self.middleware.clear();
         self.disconnect.clear();

@@ -25,6 +25,8 @@
 //! | `io.to("r").except("s").emit("e", a)` | [the same](Broadcast) |
 //! | `io.in("r")` | [`io.in_("r")`](Io::in_) |
 //! | `io.timeout(ms).emitWithAck("e")` | [`io.timeout(timeout).emit_with_ack::<T>("e", &()).await`](TimedBroadcast::emit_with_ack) |
+//! | `io.serverSideEmit("e", a)`, `await io.serverSideEmitWithAck("e", a)` | [`io.server_side_emit("e", &a)`](Io::server_side_emit), [`io.server_side_emit_with_ack::<T>("e", &a, timeout).await`](Io::server_side_emit_with_ack) |
+//! | `io.on("e", (a, callback) => {})`, for those events | [`io.on_server_side("e", async \|_: Namespace, a: A\| Ack(x))`](Io::on_server_side) |
 //! | `socket.broadcast.emit`, `socket.to("r").emit` | [`socket.broadcast().emit`](Socket::broadcast), [`socket.to("r").emit`](Socket::to) |
 //! | `socket.volatile.emit` | [`socket.volatile().emit`](Socket::volatile) |
 //! | `socket.join("r")`, `leave`, `rooms` | [`join`](Socket::join), [`leave`](Socket::leave), [`rooms`](Socket::rooms) |
@@ -51,6 +53,7 @@ mod recovery;
 mod registry;
 mod reply;
 mod rooms;
+mod server_side;
 mod socket;
 mod state;
 mod sync;

@@ -18,7 +18,7 @@ use super::error::ConnectError;
 use super::handler::{Handler, erase};
 use super::io::Io;
 use super::listeners::{
-    Disconnect, Listeners, OnAnyOutgoing, OnConnect, OnMiddleware, middleware, on_connect,
+    Disconnect, Listeners, Named, OnAnyOutgoing, OnConnect, OnMiddleware, middleware, on_connect,
 };
 use super::reply::IntoReply;
 use super::rooms::Rooms;
@@ -30,6 +30,8 @@ pub(crate) struct NamespaceShared {
     pub(crate) name: Arc<str>,
     pub(crate) key: NamespaceKey,
     pub(super) handlers: Handlers,
+    /// Of events from other servers.
+    pub(super) server_side: Named<Namespace>,
     /// Of a namespace that a [`ParentNamespace`](super::ParentNamespace) has made.
     pub(super) parent: Option<Weak<Parent>>,
     /// The hooks of new namespaces run once, before the first client gets in.
@@ -65,6 +67,7 @@ impl NamespaceShared {
             name,
             key,
             handlers: parent.map(|parent| parent.handlers.copy()).unwrap_or_default(),
+            server_side: Named::default(),
             parent: parent.map(Arc::downgrade),
             announcement: Once::new(),
             is_listed: AtomicBool::new(false),
@@ -99,8 +102,8 @@ impl NamespaceShared {
 /// register one give the namespace back, for the next.
 #[derive(Clone)]
 pub struct Namespace {
-    inner: Arc<Inner>,
-    shared: Arc<NamespaceShared>,
+    pub(super) inner: Arc<Inner>,
+    pub(super) shared: Arc<NamespaceShared>,
 }
 
 impl Namespace {

@@ -12,6 +12,8 @@ use crate::client;
 
 use super::encode::with_encoder;
 use super::error::{EmitError, HandlerError, HandlerErrorKind};
+use super::namespace::Namespace;
+use super::server_side::Answer;
 use super::socket::SocketShared;
 
 /// The acknowledgement of an event, to be given by hand: at once, later, or from another task.
@@ -28,6 +30,8 @@ enum Asker {
     Client { socket: Arc<SocketShared>, ack: Option<AckId> },
     /// The server that we are a client of.
     Server { socket: client::Socket, ack: Option<AckToken> },
+    /// Another server of the cluster.
+    Peer { namespace: Namespace, answer: Option<Answer> },
 }
 
 impl Reply {
@@ -41,11 +45,17 @@ impl Reply {
         Self { asker: Asker::Server { socket, ack } }
     }
 
+    /// To another server of the cluster.
+    pub(super) fn to_peer(namespace: Namespace, answer: Option<Answer>) -> Self {
+        Self { asker: Asker::Peer { namespace, answer } }
+    }
+
     /// Whether the peer asked for an acknowledgement.
     pub fn is_wanted(&self) -> bool {
         match &self.asker {
             Asker::Client { ack, .. } => ack.is_some(),
             Asker::Server { ack, .. } => ack.is_some(),
+            Asker::Peer { answer, .. } => answer.is_some(),
         }
     }
 
@@ -71,6 +81,10 @@ impl Reply {
                 Some(token) => socket.acknowledge(token, value),
                 None => Ok(()),
             },
+            Asker::Peer { answer, .. } => match answer.take() {
+                Some(answer) => answer.give(value),
+                None => Ok(()),
+            },
         }
     }
 
@@ -82,6 +96,9 @@ impl Reply {
             }
             Asker::Server { socket, ack } => {
                 Asker::Server { socket: socket.clone(), ack: ack.take() }
+            }
+            Asker::Peer { namespace, answer } => {
+                Asker::Peer { namespace: namespace.clone(), answer: answer.take() }
             }
         };
         Self { asker }
@@ -106,6 +123,12 @@ impl Reply {
                 });
             }
             Asker::Server { socket, .. } => socket.report(event, kind),
+            Asker::Peer { namespace, .. } => namespace.inner.app.report(&HandlerError {
+                event: event.clone(),
+                namespace: namespace.shared.name.clone(),
+                socket: None,
+                kind,
+            }),
         }
     }
 }

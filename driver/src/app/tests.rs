@@ -5,6 +5,7 @@ mod acks;
 mod admission;
 mod broadcasts;
 mod handlers;
+mod server_side;
 mod sockets;
 
 use std::collections::VecDeque;
