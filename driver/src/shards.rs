@@ -5,7 +5,7 @@ use std::task::Waker;
 
 use sansocket_core::{
     AckId, BroadcastReport, Config, ConnectionKey, Delivery, Gone, Message, NamespaceKey,
-    NamespaceRequestKey, Server, SocketId, SocketKey, Target, Timestamp, TransportKey,
+    NamespaceRequestKey, Recipients, Server, SocketId, SocketKey, Target, Timestamp, TransportKey,
 };
 use smallvec::SmallVec;
 
@@ -62,6 +62,9 @@ pub(crate) struct TimerSlot {
     pub(crate) waker: Option<Waker>,
     pub(crate) armed: Option<Timestamp>,
 }
+
+/// Where the sockets go that a broadcast is queued for, if somebody is to be told of each.
+pub(crate) type Reached<'a> = Option<&'a mut Vec<Arc<SocketShared>>>;
 
 /// Tasks to wake once the lock is released.
 type Wakers = SmallVec<[Waker; 4]>;
@@ -146,22 +149,11 @@ impl Shards {
         target: &Target,
         message: &Message,
         delivery: Delivery,
+        reached: Reached<'_>,
     ) -> BroadcastReport {
-        let mut report = BroadcastReport::default();
-        for shard in self.iter() {
-            let mut recipients = shard.with(|state| {
-                let mut recipients = state.core.recipients(namespace, target);
-                state.core.deliver(&mut recipients, message, delivery, MEMBERS_PER_HOLD);
-                recipients
-            });
-            while !recipients.is_done() {
-                shard.with(|state| {
-                    state.core.deliver(&mut recipients, message, delivery, MEMBERS_PER_HOLD);
-                });
-            }
-            report.add(recipients.report());
-        }
-        report
+        self.visit(namespace, target, reached, |core, recipients, members_max| {
+            core.deliver(recipients, message, delivery, members_max);
+        })
     }
 
     /// As [`broadcast`](Self::broadcast), for a message that asks each recipient for an
@@ -171,23 +163,44 @@ impl Shards {
         namespace: NamespaceKey,
         target: &Target,
         message: &Message,
-        ack: AckId,
-        deadline: Timestamp,
+        (ack, deadline): (AckId, Timestamp),
+        reached: Reached<'_>,
     ) -> BroadcastReport {
+        self.visit(namespace, target, reached, |core, recipients, members_max| {
+            core.deliver_with_ack(recipients, message, ack, deadline, members_max);
+        })
+    }
+
+    /// One broadcast: `deliver` serves so many of the recipients.
+    fn visit(
+        &self,
+        namespace: NamespaceKey,
+        target: &Target,
+        mut reached: Reached<'_>,
+        deliver: impl Fn(&mut Server, &mut Recipients, usize),
+    ) -> BroadcastReport {
+        let mut deliver = |state: &mut ShardState, recipients: &mut Recipients| {
+            let Some(reached) = &mut reached else {
+                return deliver(&mut state.core, recipients, MEMBERS_PER_HOLD);
+            };
+            for _ in 0..MEMBERS_PER_HOLD {
+                let Some(key) = recipients.next_socket() else { return };
+                let before = recipients.report().queued;
+                deliver(&mut state.core, recipients, 1);
+                if recipients.report().queued > before {
+                    reached.extend(state.sockets.get(&key).cloned());
+                }
+            }
+        };
         let mut report = BroadcastReport::default();
         for shard in self.iter() {
-            let mut recipients = shard.with(|state| state.core.recipients(namespace, target));
+            let mut recipients = shard.with(|state| {
+                let mut recipients = state.core.recipients(namespace, target);
+                deliver(state, &mut recipients);
+                recipients
+            });
             while !recipients.is_done() {
-                shard.with(|state| {
-                    let core = &mut state.core;
-                    core.deliver_with_ack(
-                        &mut recipients,
-                        message,
-                        ack,
-                        deadline,
-                        MEMBERS_PER_HOLD,
-                    );
-                });
+                shard.with(|state| deliver(state, &mut recipients));
             }
             report.add(recipients.report());
         }

@@ -11,6 +11,8 @@ mod application;
 mod hostile;
 #[path = "http.rs"]
 mod http;
+#[path = "operations.rs"]
+mod operations;
 #[path = "order.rs"]
 mod order;
 #[path = "shutdown.rs"]

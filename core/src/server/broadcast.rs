@@ -70,6 +70,12 @@ impl Recipients {
     pub fn report(&self) -> BroadcastReport {
         self.report
     }
+
+    /// Whose turn it is. Who delivers one by one sees in the [report](Self::report) what became of
+    /// each.
+    pub fn next_socket(&self) -> Option<SocketKey> {
+        self.members.get(self.next).map(|member| member.socket)
+    }
 }
 
 impl Server {
@@ -77,7 +83,7 @@ impl Server {
     pub fn recipients(&mut self, namespace: NamespaceKey, target: &Target) -> Recipients {
         let mut members = Vec::new();
         self.collect(namespace, target, &mut members);
-        Recipients { members, next: 0, report: BroadcastReport::default() }
+        Recipients { members, ..Recipients::default() }
     }
 
     /// The keys of those sockets.

@@ -15,7 +15,7 @@ use super::encode::with_encoder;
 use super::namespace::NamespaceShared;
 use super::recovery::Recovery;
 use super::rooms::Rooms;
-use super::socket::Socket;
+use super::socket::{Socket, SocketShared};
 
 /// Some of the sockets of a namespace, and how to send to them.
 ///
@@ -146,13 +146,28 @@ impl Broadcast {
         let name = &self.namespace.name;
         let message = with_encoder(|encoder| Message::event(encoder, name, event, args, None))?;
         let Some(target) = self.selection.target() else { return Ok(BroadcastReport::default()) };
-        self.namespace.notify_outgoing(|| self.fetch_sockets(), event, &message);
-        Ok(self.inner.shards.broadcast(
-            self.namespace.key,
-            target,
-            &message,
-            self.selection.delivery,
-        ))
+        let (key, delivery) = (self.namespace.key, self.selection.delivery);
+        let mut observed = self.observed();
+        let shards = &self.inner.shards;
+        let report = shards.broadcast(key, target, &message, delivery, observed.as_mut());
+        self.notify_outgoing(observed, event, &message);
+        Ok(report)
+    }
+
+    /// Where the recipients are to be kept, if somebody wants to know of them.
+    fn observed(&self) -> Option<Vec<Arc<SocketShared>>> {
+        self.namespace.is_outgoing_observed().then(Vec::new)
+    }
+
+    fn notify_outgoing(
+        &self,
+        reached: Option<Vec<Arc<SocketShared>>>,
+        event: &str,
+        message: &Message,
+    ) {
+        for socket in reached.into_iter().flatten() {
+            self.namespace.notify_outgoing(&Socket::new(&socket), event, message);
+        }
     }
 
     /// Sends an event that clients may ask for later.
@@ -168,10 +183,13 @@ impl Broadcast {
             Message::event_with_offset(encoder, &namespace.name, event, args, offset)
         })?;
         let Some(target) = self.selection.target() else { return Ok(BroadcastReport::default()) };
-        namespace.notify_outgoing(|| self.fetch_sockets(), event, &message);
-        recovery.send(inner, namespace, target.clone(), (offset, &message), || {
-            Ok(inner.shards.broadcast(namespace.key, target, &message, Delivery::Reliable))
-        })
+        let mut observed = self.observed();
+        let report = recovery.send(inner, namespace, target.clone(), (offset, &message), || {
+            let (key, reached) = (namespace.key, observed.as_mut());
+            Ok(inner.shards.broadcast(key, target, &message, Delivery::Reliable, reached))
+        })?;
+        self.notify_outgoing(observed, event, &message);
+        Ok(report)
     }
 
     /// The sockets themselves.
@@ -283,10 +301,11 @@ impl TimedBroadcast {
             let Some(target) = self.broadcast.selection.target() else {
                 return Ok(Asked { queued: 0, overflowed: 0 });
             };
-            namespace.notify_outgoing(|| self.broadcast.fetch_sockets(), event, &message);
-            let deadline = inner.now() + self.timeout;
-            let shards = &inner.shards;
-            let report = shards.broadcast_with_ack(namespace.key, target, &message, id, deadline);
+            let asks = (id, inner.now() + self.timeout);
+            let mut observed = self.broadcast.observed();
+            let (shards, reached) = (&inner.shards, observed.as_mut());
+            let report = shards.broadcast_with_ack(namespace.key, target, &message, asks, reached);
+            self.broadcast.notify_outgoing(observed, event, &message);
             Ok(Asked { queued: report.queued, overflowed: report.overflowed })
         })
     }

@@ -218,7 +218,7 @@ impl ParentNamespace {
     where
         F: Fn(&Socket, &str, &Message) + Send + Sync + 'static,
     {
-        self.parent.handlers.outgoing.push(Arc::new(function));
+        self.parent.handlers.listeners.outgoing.push(Arc::new(function));
         self.clone()
     }
 }

@@ -22,7 +22,7 @@ pub(crate) type OnConnect<S> = dyn Fn(S) -> Work + Send + Sync;
 pub(crate) type OnDisconnect<S> = dyn Fn(S, <S as Subject>::End) -> Work + Send + Sync;
 pub(crate) type OnAny<S> = dyn Fn(S, String, Args) -> Work + Send + Sync;
 pub(super) type OnEvent<S> = dyn Fn(S, String, Args) -> EventVerdict + Send + Sync;
-pub(super) type OnAnyOutgoing = dyn Fn(&Socket, &str, &Message) + Send + Sync;
+pub(crate) type OnAnyOutgoing<S> = dyn Fn(&S, &str, &Message) + Send + Sync;
 
 /// What a middleware decides.
 pub(super) type Verdict = std::pin::Pin<Box<dyn Future<Output = Result<(), ConnectError>> + Send>>;
@@ -82,6 +82,8 @@ pub(crate) struct Listeners<S: Subject> {
     /// Middlewares of events. Of a server only.
     pub(super) middleware: List<OnEvent<S>>,
     pub(crate) disconnect: List<OnDisconnect<S>>,
+    /// Called with every event that is sent.
+    pub(crate) outgoing: List<OnAnyOutgoing<S>>,
 }
 
 struct Listener<S> {
@@ -102,6 +104,7 @@ impl<S: Subject> Default for Listeners<S> {
             any: List::default(),
             middleware: List::default(),
             disconnect: List::default(),
+            outgoing: List::default(),
         }
     }
 }
@@ -185,11 +188,15 @@ impl<S: Subject> Listeners<S> {
         F: Fn(S, String, Args) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: IntoReply> + Send + 'static,
     {
-        self.any.push(Arc::new(move |socket: S, event: String, args| {
-            let name = event.as_str().into();
-            let reply = socket.unasked();
-            run(handler(socket, event, args), reply, name)
-        }));
+        self.any.push(catch_all(handler));
+    }
+
+    pub(crate) fn prepend_any<F, Fut>(&self, handler: F)
+    where
+        F: Fn(S, String, Args) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoReply> + Send + 'static,
+    {
+        self.any.push_front(catch_all(handler));
     }
 
     pub(super) fn use_event<F, Fut, E>(&self, middleware: F)
@@ -224,6 +231,7 @@ impl<S: Subject> Listeners<S> {
             any: self.any.copy(),
             middleware: self.middleware.copy(),
             disconnect: self.disconnect.copy(),
+            outgoing: self.outgoing.copy(),
         }
     }
 
@@ -233,7 +241,21 @@ impl<S: Subject> Listeners<S> {
         self.any.clear();
         self.middleware.clear();
         self.disconnect.clear();
+        self.outgoing.clear();
     }
+}
+
+fn catch_all<S, F, Fut>(handler: F) -> Arc<OnAny<S>>
+where
+    S: Subject,
+    F: Fn(S, String, Args) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output: IntoReply> + Send + 'static,
+{
+    Arc::new(move |socket: S, event: String, args| {
+        let name = event.as_str().into();
+        let reply = socket.unasked();
+        run(handler(socket, event, args), reply, name)
+    })
 }
 
 pub(crate) fn on_connect<S, F, Fut>(handler: F) -> Arc<OnConnect<S>>

@@ -19,7 +19,8 @@
 //! | `socket.on("e", (a, callback) => callback(x))` | `io.on("e", async \|_: Socket, a: A\| Ack(x))`, or a third parameter, [`Reply`] |
 //! | `socket.once`, `off` | [`once`](Socket::once), [`off`](Socket::off); an event has at most one handler at a namespace, and one at a socket |
 //! | `socket.on("disconnect", reason => {})`, `"disconnecting"` | [`on_disconnect`](Namespace::on_disconnect), which can be told the rooms |
-//! | `socket.onAny`, `io.onAnyOutgoing` | [`on_any`](Namespace::on_any), [`on_any_outgoing`](Namespace::on_any_outgoing) |
+//! | `socket.onAny`, `prependAny`, `offAny` | [`on_any`](Socket::on_any), [`prepend_any`](Socket::prepend_any), [`off_any`](Socket::off_any), or for all sockets [`io.on_any`](Namespace::on_any) |
+//! | `socket.onAnyOutgoing`, `prependAnyOutgoing`, `offAnyOutgoing` | [`on_any_outgoing`](Socket::on_any_outgoing), [`prepend_any_outgoing`](Socket::prepend_any_outgoing), [`off_any_outgoing`](Socket::off_any_outgoing), or for all sockets [`io.on_any_outgoing`](Namespace::on_any_outgoing) |
 //! | `socket.emit("e", a)`, `emit("e", a, b)` | [`socket.emit("e", &a)`](Socket::emit), `emit("e", &(a, b))` |
 //! | `await socket.timeout(ms).emitWithAck("e", a)` | [`socket.emit_with_ack::<T>("e", &a, timeout).await`](Socket::emit_with_ack) |
 //! | `io.to("r").except("s").emit("e", a)` | [the same](Broadcast) |

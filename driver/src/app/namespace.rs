@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Once, Weak};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::error::ConnectError;
 use super::handler::{Handler, erase};
 use super::io::Io;
 use super::listeners::{
-    Disconnect, Listeners, Named, OnAnyOutgoing, OnConnect, OnMiddleware, middleware, on_connect,
+    Disconnect, Listeners, Named, OnConnect, OnMiddleware, middleware, on_connect,
 };
 use super::reply::IntoReply;
 use super::rooms::Rooms;
@@ -38,6 +38,8 @@ pub(crate) struct NamespaceShared {
     pub(super) announcement: Once,
     /// Whether clients find it.
     pub(super) is_listed: AtomicBool,
+    /// How many functions of its sockets are told what is sent to them.
+    pub(super) observers: AtomicUsize,
 }
 
 /// Who is called for the sockets of a namespace.
@@ -46,7 +48,6 @@ pub(super) struct Handlers {
     pub(super) middleware: List<OnMiddleware>,
     pub(super) connect: List<OnConnect<Socket>>,
     pub(super) listeners: Listeners<Socket>,
-    pub(super) outgoing: List<OnAnyOutgoing>,
 }
 
 impl Handlers {
@@ -56,7 +57,6 @@ impl Handlers {
             middleware: self.middleware.copy(),
             connect: self.connect.copy(),
             listeners: self.listeners.copy(),
-            outgoing: self.outgoing.copy(),
         }
     }
 }
@@ -71,28 +71,22 @@ impl NamespaceShared {
             parent: parent.map(Arc::downgrade),
             announcement: Once::new(),
             is_listed: AtomicBool::new(false),
+            observers: AtomicUsize::new(0),
         }
     }
 
-    /// Whether [`notify_outgoing`](Self::notify_outgoing) has somebody to tell.
+    /// Whether somebody may want to know what is sent to a socket of this namespace. If not, nobody
+    /// is looked up for it.
     pub(super) fn is_outgoing_observed(&self) -> bool {
-        self.handlers.outgoing.is_used()
+        self.handlers.listeners.outgoing.is_used() || self.observers.load(Ordering::Relaxed) > 0
     }
 
-    /// Tells whoever wants to know that `event` is sent; otherwise the recipients are not even
-    /// looked up.
-    pub(super) fn notify_outgoing<I>(
-        &self,
-        recipients: impl FnOnce() -> I,
-        event: &str,
-        message: &Message,
-    ) where
-        I: IntoIterator<Item = Socket>,
-    {
-        let Some(listeners) = self.handlers.outgoing.snapshot() else { return };
-        for socket in recipients() {
-            listeners.iter().for_each(|listener| listener(&socket, event, message));
-        }
+    /// Tells whoever wants to know that `event` was sent to `socket`.
+    pub(super) fn notify_outgoing(&self, socket: &Socket, event: &str, message: &Message) {
+        let own = socket.shared().own().and_then(|own| own.outgoing.snapshot());
+        let listeners = self.handlers.listeners.outgoing.snapshot();
+        let listeners = listeners.iter().chain(&own).flat_map(|list| list.iter());
+        listeners.for_each(|listener| listener(socket, event, message));
     }
 }
 
@@ -215,14 +209,17 @@ impl Namespace {
         self.clone()
     }
 
-    /// Gets every event that is sent to a socket of this namespace, by name and as it is encoded,
-    /// but no acknowledgements. It is called once for each recipient: as soon as there is one of
-    /// these, a broadcast costs much more than otherwise.
+    /// Gets every event that is sent to a socket of this namespace, by name and as it is encoded:
+    /// once for each recipient, as soon as the event is queued for it. Acknowledgements, events that
+    /// were not sent because the outbox was full, volatile ones that were dropped, and those that a
+    /// [recovered](crate::Builder::connection_state_recovery) socket has missed are not among them.
+    ///
+    /// It must not wait. Where there is one of these, a broadcast costs much more than otherwise.
     pub fn on_any_outgoing<F>(&self, function: F) -> Self
     where
         F: Fn(&Socket, &str, &Message) + Send + Sync + 'static,
     {
-        self.shared.handlers.outgoing.push(Arc::new(function));
+        self.shared.handlers.listeners.outgoing.push(Arc::new(function));
         self.clone()
     }
 }

@@ -1,14 +1,14 @@
 //! One client in one namespace.
 
+mod receiving;
+
 use std::any::Any;
-use std::error::Error;
 use std::fmt;
-use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sansocket_core::{
-    Args, ArgsError, Delivery, LostSession, Message, Revision, SocketId, SocketKey, Target,
+    ArgsError, Delivery, LostSession, Message, Revision, SocketId, SocketKey, Target,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,12 +22,10 @@ use super::emitter::{TimedEmitter, VolatileEmitter};
 use super::encode::with_encoder;
 use super::error::{EmitError, JoinError};
 use super::extensions::Extensions;
-use super::handler::{Handler, erase};
 use super::io::Io;
-use super::listeners::{Disconnect, Listeners};
+use super::listeners::Listeners;
 use super::namespace::{Namespace, NamespaceShared};
 use super::recovery::{Recovery, Ticket};
-use super::reply::IntoReply;
 use super::rooms::Rooms;
 
 /// What the driver and all handles of one socket share.
@@ -285,7 +283,7 @@ impl Socket {
 
     fn notify_outgoing(&self, event: &str, message: Option<Message>) {
         if let Some(message) = message {
-            self.shared.namespace.notify_outgoing(|| [self.clone()], event, &message);
+            self.shared.namespace.notify_outgoing(self, event, &message);
         }
     }
 }
@@ -360,67 +358,6 @@ impl Socket {
         });
         // Whoever is not connected is in no room.
         let _ = left;
-    }
-}
-
-/// Receiving. What is registered here concerns this socket alone, and is forgotten when it is
-/// disconnected. What concerns every socket is better registered at its [`Namespace`].
-impl Socket {
-    /// Handles an event, before the namespace's handler of the same event, if there is one: both
-    /// are called, and only this one acknowledges. It replaces the socket's last handler of that
-    /// event.
-    pub fn on<Form: 'static>(&self, event: &str, handler: impl Handler<Form>) -> Self {
-        self.own().on(event, erase(handler), false);
-        self.clone()
-    }
-
-    /// As [`on`](Self::on), for the next event of that name only.
-    pub fn once<Form: 'static>(&self, event: &str, handler: impl Handler<Form>) -> Self {
-        self.own().on(event, erase(handler), true);
-        self.clone()
-    }
-
-    /// Removes the socket's handler of an event. `false` if there is none.
-    pub fn off(&self, event: &str) -> bool {
-        self.shared.own().is_some_and(|own| own.off(event))
-    }
-
-    /// Gets every event, before its handlers, with its undecoded arguments.
-    pub fn on_any<F, Fut>(&self, handler: F) -> Self
-    where
-        F: Fn(Self, String, Args) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output: IntoReply> + Send + 'static,
-    {
-        self.own().on_any(handler);
-        self.clone()
-    }
-
-    /// Runs when the socket is disconnected, before the namespace's handlers of that. See
-    /// [`Namespace::on_disconnect`].
-    pub fn on_disconnect<F, Fut, D>(&self, handler: F) -> Self
-    where
-        F: Fn(Self, D) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output: IntoReply> + Send + 'static,
-        D: From<Disconnect> + 'static,
-    {
-        self.own().on_disconnect(handler);
-        self.clone()
-    }
-
-    /// Decides about every event of this socket, after the middlewares of its namespace. See
-    /// [`Namespace::use_event`].
-    pub fn use_event<F, Fut, E>(&self, middleware: F) -> Self
-    where
-        F: Fn(Self, String, Args) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<Box<dyn Error + Send + Sync>> + 'static,
-    {
-        self.own().use_event(middleware);
-        self.clone()
-    }
-
-    fn own(&self) -> &Listeners<Self> {
-        self.shared.own.get_or_init(Box::default)
     }
 }
 

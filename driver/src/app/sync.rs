@@ -23,7 +23,7 @@ pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 /// Most lists are empty, and to find that out takes no lock.
 pub(crate) struct List<T: ?Sized> {
     items: RwLock<Option<Arc<[Arc<T>]>>>,
-    /// Whether anything was ever added.
+    /// Whether there is anything.
     used: AtomicBool,
 }
 
@@ -41,13 +41,21 @@ impl<T: ?Sized> List<T> {
         self.used.store(true, Ordering::Release);
     }
 
+    /// As [`push`](Self::push), in front of the others.
+    pub(crate) fn push_front(&self, item: Arc<T>) {
+        let mut list = write(&self.items);
+        let items = list.iter().flat_map(|items| items.iter().cloned());
+        *list = Some([item].into_iter().chain(items).collect());
+        self.used.store(true, Ordering::Release);
+    }
+
     /// A list of the same closures, which grows on its own.
     pub(crate) fn copy(&self) -> Self {
         let items = self.snapshot();
         Self { used: AtomicBool::new(items.is_some()), items: RwLock::new(items) }
     }
 
-    /// Whether anything was ever added.
+    /// Whether there is anything.
     pub(crate) fn is_used(&self) -> bool {
         self.used.load(Ordering::Acquire)
     }
@@ -61,7 +69,10 @@ impl<T: ?Sized> List<T> {
     }
 
     pub(crate) fn clear(&self) {
-        let items = write(&self.items).take();
+        let mut list = write(&self.items);
+        let items = list.take();
+        self.used.store(false, Ordering::Release);
+        drop(list);
         // The closures' own destructors run without the lock.
         drop(items);
     }

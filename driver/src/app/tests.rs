@@ -4,6 +4,7 @@
 mod acks;
 mod admission;
 mod broadcasts;
+mod catch_alls;
 mod handlers;
 mod server_side;
 mod sockets;

@@ -9,7 +9,7 @@
 //! | `auth: {...}`, `auth: cb => cb({...})` | [`auth(&value)`](Builder::auth), [`auth_with(async \|\| value)`](Builder::auth_with) |
 //! | `socket.on("e", (a, b) => {})` | [`on("e", async \|socket: Socket, (a, b): (A, B)\| {})`](Builder::on), before connecting or [later](Socket::on) |
 //! | `socket.on("e", (a, callback) => callback(x))` | `on("e", async \|_: Socket, a: A\| Ack(x))`, or a third parameter, [`Reply`](crate::Reply) |
-//! | `socket.once`, `off`, `onAny`, `onAnyOutgoing` | [`once`](Socket::once), [`off`](Socket::off), [`on_any`](Socket::on_any), [`on_any_outgoing`](Socket::on_any_outgoing) |
+//! | `socket.once`, `off`, `onAny`, `onAnyOutgoing`, `prependAny`, `offAny`, ... | [`once`](Socket::once), [`off`](Socket::off), [`on_any`](Socket::on_any), [`on_any_outgoing`](Socket::on_any_outgoing); `prepend_` and `off_` of each |
 //! | `socket.on("connect")`, `"connect_error"`, `"disconnect"` | [`on_connect`](Builder::on_connect), [`on_connect_error`](Builder::on_connect_error), [`on_disconnect`](Builder::on_disconnect) |
 //! | `socket.io.on("reconnect_attempt")` and so on | [`on_lifecycle`](Builder::on_lifecycle) |
 //! | `socket.emit("e", a)`, `emit("e", a, b)` | [`emit("e", &a)`](Socket::emit), `emit("e", &(a, b))` |

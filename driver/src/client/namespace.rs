@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use futures_channel::mpsc;
-use sansocket_core::Message;
 use sansocket_core::client::{Auth, AuthError};
 
 use crate::app::{List, Listeners, OnConnect, Work, lock};
@@ -16,7 +15,6 @@ use super::shared::Place;
 use super::socket::Socket;
 
 pub(super) type OnConnectError = dyn Fn(Socket, ConnectError) -> Work + Send + Sync;
-pub(super) type OnAnyOutgoing = dyn Fn(&Socket, &str, &Message) + Send + Sync;
 
 /// Says what the server is to be told.
 pub(super) type AskAuth = dyn Fn() -> Asking + Send + Sync;
@@ -30,7 +28,6 @@ pub(super) struct NamespaceShared {
     pub(super) listeners: Listeners<Socket>,
     pub(super) connect: List<OnConnect<Socket>>,
     pub(super) connect_error: List<OnConnectError>,
-    pub(super) outgoing: List<OnAnyOutgoing>,
     auth: Mutex<Option<Arc<AskAuth>>>,
     events: Mutex<Option<mpsc::Sender<Event>>>,
 }
@@ -43,7 +40,6 @@ impl NamespaceShared {
             listeners: Listeners::default(),
             connect: List::default(),
             connect_error: List::default(),
-            outgoing: List::default(),
             auth: Mutex::default(),
             events: Mutex::default(),
         }
@@ -73,7 +69,6 @@ impl NamespaceShared {
         self.listeners.clear();
         self.connect.clear();
         self.connect_error.clear();
-        self.outgoing.clear();
         self.set_auth(None);
         self.set_events(None);
     }

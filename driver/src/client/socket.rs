@@ -182,7 +182,7 @@ impl Socket {
         message: Message,
         act: impl FnOnce(&mut client::Socket<'_>, Timestamp, Message) -> Result<(), client::EmitError>,
     ) -> Result<(), EmitError> {
-        let outgoing = &self.namespace.outgoing;
+        let outgoing = &self.namespace.listeners.outgoing;
         let observed = outgoing.is_used().then(|| message.clone());
         self.with_core(|socket, now| act(socket, now, message))?;
         if let (Some(message), Some(listeners)) = (observed, outgoing.snapshot()) {
@@ -239,12 +239,45 @@ impl Socket {
         self.clone()
     }
 
+    /// As [`on_any`](Self::on_any), before those that there are already.
+    pub fn prepend_any<F, Fut>(&self, handler: F) -> Self
+    where
+        F: Fn(Self, String, Args) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoReply> + Send + 'static,
+    {
+        self.namespace.listeners.prepend_any(handler);
+        self.clone()
+    }
+
+    /// Removes all that [`on_any`](Self::on_any), also of the
+    /// [`Builder`](super::Builder::on_any), and [`prepend_any`](Self::prepend_any) have registered.
+    pub fn off_any(&self) -> Self {
+        self.namespace.listeners.any.clear();
+        self.clone()
+    }
+
     /// Is told of each event that is sent, or kept until it can be. It must not wait.
     pub fn on_any_outgoing<F>(&self, listener: F) -> Self
     where
         F: Fn(&Self, &str, &Message) + Send + Sync + 'static,
     {
-        self.namespace.outgoing.push(Arc::new(listener));
+        self.namespace.listeners.outgoing.push(Arc::new(listener));
+        self.clone()
+    }
+
+    /// As [`on_any_outgoing`](Self::on_any_outgoing), before those that there are already.
+    pub fn prepend_any_outgoing<F>(&self, listener: F) -> Self
+    where
+        F: Fn(&Self, &str, &Message) + Send + Sync + 'static,
+    {
+        self.namespace.listeners.outgoing.push_front(Arc::new(listener));
+        self.clone()
+    }
+
+    /// Removes all that [`on_any_outgoing`](Self::on_any_outgoing) and
+    /// [`prepend_any_outgoing`](Self::prepend_any_outgoing) have registered.
+    pub fn off_any_outgoing(&self) -> Self {
+        self.namespace.listeners.outgoing.clear();
         self.clone()
     }
 

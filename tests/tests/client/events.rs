@@ -91,6 +91,7 @@ async fn handlers_come_and_go() {
         let sent = seen.send(format!("any {event} {}", args.len()));
         async move { sent }
     });
+    let (first, last) = (sender.clone(), sender.clone());
     let once = sender.clone();
     client.once("a", move |_: Socket, n: u32| {
         let sent = once.send(format!("once {n}"));
@@ -111,6 +112,29 @@ async fn handlers_come_and_go() {
     assert!(!client.off("b"));
     client.emit("repeat", &("b", 1)).expect("connected");
     assert_eq!(in_time("a call", received.recv()).await.as_deref(), Some("any b 1"));
+    // In front of the one that there is.
+    client.prepend_any(move |_: Socket, event: String, _: Args| {
+        let sent = first.send(format!("first {event}"));
+        async move { sent }
+    });
+    sent.lock().expect("no panic").clear();
+    let outgoing = sent.clone();
+    client.prepend_any_outgoing(move |_: &Socket, event: &str, _: &Message| {
+        outgoing.lock().expect("no panic").push(format!("first {event}"));
+    });
+    client.emit("repeat", &("c", 1)).expect("connected");
+    for expected in ["first c", "any c 1"] {
+        assert_eq!(in_time("a call", received.recv()).await.as_deref(), Some(expected));
+    }
+    assert_eq!(sent.lock().expect("no panic")[..], ["first repeat", "/ repeat"]);
+    client.off_any().off_any_outgoing();
+    client.once("c", move |_: Socket, n: u32| {
+        let sent = last.send(format!("last {n}"));
+        async move { sent }
+    });
+    client.emit("repeat", &("c", 2)).expect("connected");
+    assert_eq!(in_time("a call", received.recv()).await.as_deref(), Some("last 2"));
+    assert_eq!(sent.lock().expect("no panic").len(), 2);
     in_time("close", client.close()).await;
     server.finish().await;
 }

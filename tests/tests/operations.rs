@@ -1,0 +1,7 @@
+//! What those who run a server want of it.
+
+mod operations {
+    mod catch_alls;
+    mod server_side;
+}
+mod support;
