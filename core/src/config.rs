@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::Limits;
+use crate::{Limits, RateLimit};
 
 /// The settings of a [`Server`](crate::Server). Names and defaults are the reference
 /// implementation's where it has them.
@@ -29,6 +29,10 @@ pub struct Config {
     pub allow_eio3: bool,
     /// What a peer may make the server hold.
     pub limits: Limits,
+    /// What each connection may send, all its sockets together.
+    pub connection_rate: Option<RateLimit>,
+    /// What each socket may send.
+    pub socket_rate: Option<RateLimit>,
     /// The index of this server among the shards of one application, below [`SHARDS_MAX`](crate::SHARDS_MAX).
     pub shard: u8,
 }
@@ -45,8 +49,18 @@ impl Default for Config {
             allow_upgrades: true,
             allow_eio3: false,
             limits: Limits::default(),
+            connection_rate: None,
+            socket_rate: None,
             shard: 0,
         }
+    }
+}
+
+impl Config {
+    /// Whether what clients send is limited in time, so that the machine needs to know the time of
+    /// each packet.
+    pub const fn has_rates(&self) -> bool {
+        self.connection_rate.is_some() || self.socket_rate.is_some()
     }
 }
 

@@ -174,6 +174,7 @@ mod id;
 mod inbox;
 mod key;
 mod limits;
+mod rate;
 mod reason;
 mod reassembly;
 mod recovery;
@@ -191,12 +192,13 @@ pub use http::Refusal;
 pub use id::{SHARDS_MAX, Sid, SocketId};
 pub use key::{AckId, ConnectionKey, NamespaceKey, SocketKey};
 pub use limits::Limits;
+pub use rate::{ExceededRate, Excess, Rate, RateLimit};
 pub use reason::DisconnectReason;
 pub use recovery::{LostSession, Recovering, RecoveryLimits, RecoveryLog};
 pub use rooms::Target;
 pub use server::{
-    AckFailure, AckOutcome, BroadcastReport, ConnectRequest, Delivery, Disconnected, EmitError,
-    Event, NamespaceRequest, NamespaceRequestKey, News, Opened, Output, Received, Recipients,
-    RecoveredSocket, Server, Socket, Stats, Wants,
+    AckFailure, AckOutcome, BroadcastReport, ConnectRequest, Counters, Delivery, Disconnected,
+    EmitError, Event, NamespaceRequest, NamespaceRequestKey, News, Opened, Output, RateExceeded,
+    Received, Recipients, RecoveredSocket, Server, Socket, Stats, Wants,
 };
 pub use time::Timestamp;

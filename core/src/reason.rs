@@ -30,6 +30,9 @@ pub enum DisconnectReason {
     /// More waited to be sent than [`Limits::outbox_bytes`](crate::Limits). Not in the reference,
     /// which buffers without bound.
     OutboxOverflow,
+    /// The client has sent more than its [`RateLimit`](crate::RateLimit) lets it. Not in the
+    /// reference.
+    RateExceeded,
 }
 
 impl DisconnectReason {
@@ -46,6 +49,7 @@ impl DisconnectReason {
             Self::ForcedClose => "forced close",
             Self::ForcedServerClose => "forced server close",
             Self::OutboxOverflow => "outbox overflow",
+            Self::RateExceeded => "rate exceeded",
         }
     }
 }

@@ -35,6 +35,7 @@ pub use http::HttpCompression;
 pub use http::{ClientFiles, ConnectionError, Cookie, Cors, Interception, Peer, SameSite};
 pub use runtime::{Runtime, Sleep};
 pub use sansocket_core::{
-    Args, ArgsError, BroadcastReport, Config, DisconnectReason, EncodeError, Limits, Message, Raw,
-    Refusal, SocketId, Stats, Timestamp, Transport, Transports,
+    Args, ArgsError, BroadcastReport, Config, Counters, DisconnectReason, EncodeError,
+    ExceededRate, Excess, Limits, Message, Rate, RateLimit, Raw, Refusal, SocketId, Stats,
+    Timestamp, Transport, Transports,
 };

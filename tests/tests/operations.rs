@@ -2,6 +2,7 @@
 
 mod operations {
     mod catch_alls;
+    mod rates;
     mod server_side;
 }
 mod support;

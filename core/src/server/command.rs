@@ -139,14 +139,8 @@ impl Socket<'_> {
     /// Disconnects the socket, which tells its client by `disconnect`, a
     /// [`Message::disconnect`]. The connection stays open for other namespaces.
     pub fn disconnect(self, disconnect: &Message) {
-        let Some(state) = self.state() else { return };
-        let key = state.connection;
-        let limit = self.server.config.limits.outbox_bytes;
-        if let Some(connection) = self.server.connections.get_mut(key) {
-            connection.session.push_control(disconnect, limit);
-        }
-        self.server.end_socket(self.key, DisconnectReason::ServerNamespaceDisconnect);
-        self.server.settle(key);
+        let reason = DisconnectReason::ServerNamespaceDisconnect;
+        self.server.disconnect_socket(self.key, disconnect, reason);
     }
 
     /// Ends the connection as if it had been lost, because the same client has another one: its
@@ -164,23 +158,7 @@ impl Socket<'_> {
         let Some(state) = self.state() else { return };
         let key = state.connection;
         let now = self.server.advance(now);
-        let limit = self.server.config.limits.outbox_bytes;
-        let sockets = match self.server.connections.get(key) {
-            Some(connection) => connection.sockets.clone(),
-            None => return,
-        };
-        for socket in sockets {
-            // A client knows nothing of a socket that was not accepted yet.
-            let connected = self.server.sockets.get(socket).filter(|state| state.is_connected());
-            let name = connected.and_then(|state| self.server.namespace_name(state.namespace));
-            let message = name.map(Message::disconnect);
-            if let (Some(message), Some(connection)) =
-                (message, self.server.connections.get_mut(key))
-            {
-                connection.session.push_control(&message, limit);
-            }
-            self.server.end_socket(socket, DisconnectReason::ServerNamespaceDisconnect);
-        }
+        self.server.tell_sockets_of_end(key, DisconnectReason::ServerNamespaceDisconnect);
         self.server.close_connection(now, key, DisconnectReason::ForcedClose);
     }
 
@@ -190,7 +168,7 @@ impl Socket<'_> {
 }
 
 impl SocketState {
-    fn is_connected(&self) -> bool {
+    pub(super) fn is_connected(&self) -> bool {
         self.standing != Standing::Pending
     }
 

@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::engine::Session;
@@ -13,6 +12,7 @@ use crate::reassembly::Reassembly;
 use crate::{AckId, Limits, SocketKey, Timestamp};
 
 use super::event::{AckOutcome, Event};
+use super::limiter::Limiter;
 
 /// One Engine.IO session and the Socket.IO connection that it carries.
 pub(crate) struct Connection {
@@ -29,6 +29,8 @@ pub(crate) struct Connection {
     /// Whether the inbox has been full since the last heartbeat was due, so that the driver stopped
     /// reading, and a pong or attachments may be among what it has not read.
     pub(super) input_was_held: bool,
+    /// What it may still send, where that is limited and it has sent anything.
+    pub(super) limiter: Option<Box<Limiter>>,
     /// The time of this connection's one valid entry in the timer heap.
     pub(super) armed: Option<Timestamp>,
     /// Whether the connection is on the dirty list.
@@ -48,6 +50,7 @@ impl Connection {
             outcomes: VecDeque::new(),
             connect_deadline: Some(connect_deadline),
             input_was_held: false,
+            limiter: None,
             armed: None,
             dirty: false,
             attended: false,
@@ -57,10 +60,16 @@ impl Connection {
     /// The earliest time at which something is due.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         let reassembly = self.reassembly.as_ref().map(|reassembly| reassembly.deadline());
-        [self.session.deadline(), self.connect_deadline, self.acks.deadline, reassembly]
-            .into_iter()
-            .flatten()
-            .min()
+        let deadline =
+            [self.session.deadline(), self.connect_deadline, self.acks.deadline, reassembly]
+                .into_iter()
+                .flatten()
+                .min();
+        // Few servers have rates, and few clients exceed them.
+        match self.held_until() {
+            None => deadline,
+            Some(held) => Some(deadline.map_or(held, |deadline| deadline.min(held))),
+        }
     }
 
     /// Something has happened. Whether the connection now has to be put on the dirty list.
@@ -69,15 +78,21 @@ impl Connection {
         !is_noticed && !core::mem::replace(&mut self.dirty, true)
     }
 
-    /// Whether the application has to take something before more may come.
-    pub(super) fn has_full_inbox(&self, limits: &Limits) -> bool {
-        self.inbox.is_full(limits.inbox_events, limits.inbox_bytes)
+    /// Whether more may come: the application has taken enough of what there is, and the client is
+    /// within its rate.
+    pub(super) fn wants_input(&self, limits: &Limits) -> bool {
+        !self.inbox.is_full(limits.inbox_events, limits.inbox_bytes) && self.held_until().is_none()
+    }
+
+    fn held_until(&self) -> Option<Timestamp> {
+        self.limiter.as_ref()?.held_until
     }
 
     /// The session is no longer open, so nothing is awaited from the client any more.
     pub(super) fn stop_waiting(&mut self) {
         self.connect_deadline = None;
         self.reassembly = None;
+        self.limiter = None;
     }
 
     /// Whether nobody holds or waits for anything of this connection.
@@ -92,13 +107,13 @@ impl Connection {
 impl Weigh for Event {
     fn bytes(&self) -> usize {
         match self {
-            Self::Received(received) => {
-                received.packet.len_bytes()
-                    + received.attachments.iter().map(Bytes::len).sum::<usize>()
-            }
+            Self::Received(received) => received.bytes(),
             Self::ConnectRequested(request) => request.packet.len_bytes(),
             Self::NamespaceRequested(request) => request.packet.len_bytes(),
-            Self::Disconnected(_) | Self::Violation(_) | Self::Closed(_) => 0,
+            Self::RateExceeded(_)
+            | Self::Disconnected(_)
+            | Self::Violation(_)
+            | Self::Closed(_) => 0,
         }
     }
 }

@@ -156,7 +156,7 @@ impl Server {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let request = NamespaceRequest { key: self.requests.insert(key, packet.clone()), packet };
         connection.inbox.push(Event::NamespaceRequested(Box::new(request)));
-        connection.input_was_held |= connection.has_full_inbox(&self.config.limits);
+        connection.input_was_held |= !connection.wants_input(&self.config.limits);
     }
 
     pub(super) fn refuse_namespace(&mut self, key: ConnectionKey, name: &str) {

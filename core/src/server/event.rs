@@ -8,7 +8,9 @@ use bytes::Bytes;
 
 use crate::codec::args::Args;
 use crate::codec::socket::Packet;
-use crate::{AckId, DisconnectReason, NamespaceKey, PacketError, Revision, SocketId, SocketKey};
+use crate::{
+    AckId, DisconnectReason, ExceededRate, NamespaceKey, PacketError, Revision, SocketId, SocketKey,
+};
 
 use super::dynamic::NamespaceRequestKey;
 
@@ -28,6 +30,9 @@ pub enum Event {
     NamespaceRequested(Box<NamespaceRequest>),
     /// A client emitted an event.
     Received(Received),
+    /// A client has sent more than its [`RateLimit`](crate::RateLimit) lets it. Told once for each
+    /// row of events that are too much.
+    RateExceeded(RateExceeded),
     /// A socket that had been accepted is no longer connected. The last event of that socket.
     Disconnected(Disconnected),
     /// The peer broke the protocol, which closes the connection.
@@ -75,7 +80,22 @@ pub struct Received {
     pub attachments: Vec<Bytes>,
 }
 
+/// A client has sent too much, and the first event that was too much is dealt with as
+/// [`Excess`](crate::Excess) says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateExceeded {
+    /// The socket that it was emitted on.
+    pub socket: SocketKey,
+    /// What it was too much of.
+    pub rate: ExceededRate,
+}
+
 impl Received {
+    /// The bytes of its text and its attachments.
+    pub(crate) fn bytes(&self) -> usize {
+        self.packet.len_bytes() + self.attachments.iter().map(Bytes::len).sum::<usize>()
+    }
+
     /// The acknowledgement that the client asks for. Answer with
     /// [`Socket::acknowledge`](crate::Socket::acknowledge), at most once.
     pub fn ack(&self) -> Option<AckId> {

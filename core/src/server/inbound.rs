@@ -160,11 +160,11 @@ impl Server {
     }
 
     /// Whether the connection may bring more packets. While it may not, stop reading from it: its
-    /// application does not keep up.
+    /// application does not keep up, or its client has to [wait](crate::Excess::Delay).
     pub fn wants_input(&self, key: ConnectionKey) -> bool {
         self.connections
             .get(key)
-            .is_none_or(|connection| !connection.has_full_inbox(&self.config.limits))
+            .is_none_or(|connection| connection.wants_input(&self.config.limits))
     }
 
     /// The revision that a session speaks, whatever its later requests say.

@@ -283,6 +283,41 @@ impl Server {
         }
     }
 
+    /// Ends one socket, and tells its client by `disconnect`.
+    pub(super) fn disconnect_socket(
+        &mut self,
+        key: SocketKey,
+        disconnect: &Message,
+        reason: DisconnectReason,
+    ) {
+        let Some(connection) = self.sockets.get(key).map(|state| state.connection) else { return };
+        let limit = self.config.limits.outbox_bytes;
+        if let Some(state) = self.connections.get_mut(connection) {
+            state.session.push_control(disconnect, limit);
+        }
+        self.end_socket(key, reason);
+        self.settle(connection);
+    }
+
+    /// Ends every socket of a connection, and tells the client of each that it knows of.
+    pub(super) fn tell_sockets_of_end(&mut self, key: ConnectionKey, reason: DisconnectReason) {
+        let limit = self.config.limits.outbox_bytes;
+        let sockets = match self.connections.get(key) {
+            Some(connection) => connection.sockets.clone(),
+            None => return,
+        };
+        for socket in sockets {
+            // A client knows nothing of a socket that was not accepted yet.
+            let connected = self.sockets.get(socket).filter(|state| state.is_connected());
+            let name = connected.and_then(|state| self.namespace_name(state.namespace));
+            let message = name.map(Message::disconnect);
+            if let (Some(message), Some(connection)) = (message, self.connections.get_mut(key)) {
+                connection.session.push_control(&message, limit);
+            }
+            self.end_socket(socket, reason);
+        }
+    }
+
     /// Ends one socket: out of its rooms and namespace, its acknowledgements failed, the
     /// application told if it had accepted it.
     pub(super) fn end_socket(&mut self, key: SocketKey, reason: DisconnectReason) {
@@ -311,6 +346,9 @@ impl Server {
         self.rooms.leave_all(key);
         if let Some(connection) = self.connections.get_mut(socket.connection) {
             connection.sockets.retain(|other| *other != key);
+            if let Some(limiter) = &mut connection.limiter {
+                limiter.forget(key);
+            }
         }
         let Some(namespace) = self.namespaces.get_mut(socket.namespace) else { return };
         namespace.sockets -= 1;

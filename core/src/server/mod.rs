@@ -3,10 +3,12 @@
 mod broadcast;
 mod command;
 mod connection;
+mod counters;
 mod dynamic;
 mod event;
 mod inbound;
 mod lifecycle;
+mod limiter;
 mod namespace;
 mod outbound;
 mod packet;
@@ -32,10 +34,11 @@ use namespace::Namespace;
 
 pub use broadcast::{BroadcastReport, Delivery, Recipients};
 pub use command::Socket;
+pub use counters::Counters;
 pub use dynamic::NamespaceRequestKey;
 pub use event::{
     AckFailure, AckOutcome, ConnectRequest, Disconnected, EmitError, Event, NamespaceRequest,
-    Received,
+    RateExceeded, Received,
 };
 pub use lifecycle::{Opened, RecoveredSocket};
 pub use outbound::{News, Output, Wants};
@@ -88,6 +91,7 @@ pub struct Server {
     /// Marks the sockets that a broadcast has seen, so that none is reached twice.
     visit: u64,
     accepting: bool,
+    counters: Counters,
 }
 
 /// A connection's membership of one namespace.
@@ -158,6 +162,7 @@ impl Server {
             timers: BinaryHeap::new(),
             visit: 0,
             accepting: true,
+            counters: Counters::default(),
         };
         server.create_namespace("/");
         server
@@ -180,6 +185,11 @@ impl Server {
             outbox_bytes: self.connections.values().map(|c| c.session.outbox_bytes()).sum(),
             timers: self.timers.len(),
         }
+    }
+
+    /// What has happened since the server was made.
+    pub fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// Takes the time into account that an input brought.

@@ -62,6 +62,9 @@ impl Server {
     pub fn set_attended(&mut self, key: ConnectionKey, attended: bool) {
         if let Some(connection) = self.connections.get_mut(key) {
             connection.attended = attended;
+            if let Some(limiter) = connection.limiter.as_mut().filter(|_| attended) {
+                limiter.has_resumed = false;
+            }
         }
     }
 
@@ -72,6 +75,7 @@ impl Server {
             session: !connection.attended
                 && (!connection.inbox.is_empty()
                     || !connection.outcomes.is_empty()
+                    || connection.limiter.as_ref().is_some_and(|limiter| limiter.has_resumed)
                     || connection.session.has_websocket_output()),
             poll: connection.session.has_poll_response(),
         }
@@ -84,7 +88,7 @@ impl Server {
             Some(connection) => News {
                 acks: !connection.outcomes.is_empty(),
                 events: !connection.inbox.is_empty(),
-                wants_input: !connection.has_full_inbox(&self.config.limits),
+                wants_input: connection.wants_input(&self.config.limits),
                 is_over: connection.session.is_closed(),
             },
             None => News { acks: false, events: false, wants_input: true, is_over: true },

@@ -96,9 +96,13 @@ impl Server {
             PacketKind::Event => match self.joined(key, packet.namespace()) {
                 Some(socket) => {
                     let received = Received { socket, packet, attachments };
+                    if self.config.has_rates() && !self.admit_event(now, key, &received) {
+                        return;
+                    }
+                    self.counters.events_received += 1;
                     if let Some(connection) = self.connections.get_mut(key) {
                         connection.inbox.push(Event::Received(received));
-                        connection.input_was_held |= connection.has_full_inbox(&self.config.limits);
+                        connection.input_was_held |= !connection.wants_input(&self.config.limits);
                     }
                 }
                 None => self.handle_misplaced(now, key),

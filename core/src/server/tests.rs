@@ -15,6 +15,7 @@ mod packets;
 mod pair;
 mod polling;
 mod properties;
+mod rates;
 mod recovery;
 mod rooms;
 mod upgrade;

@@ -34,8 +34,10 @@ impl Server {
             let result = Err(AckFailure::TimedOut);
             connection.outcomes.push_back(AckOutcome { id, socket, result });
         }
+        let has_resumed = connection.limiter.as_mut().is_some_and(|limiter| limiter.resume(now));
         if connection.input_was_held {
-            connection.input_was_held = connection.has_full_inbox(&self.config.limits);
+            // What has come while nothing was read is still to be looked at.
+            connection.input_was_held = has_resumed || !connection.wants_input(&self.config.limits);
             connection.session.excuse_silence(now, &self.config);
             if let Some(parts) = &mut connection.reassembly {
                 parts.postpone(now + self.config.limits.attachments_timeout);

@@ -1,5 +1,6 @@
 //! The settings of a new server.
 
+mod operations;
 mod requests;
 
 use std::any::Any;
@@ -24,7 +25,7 @@ use crate::shards::Shards;
 use super::error::{HandlerError, log};
 use super::io::Io;
 use super::state::State;
-use super::{App, ConnectionStateRecovery, ErrorHook, NamespaceSettings};
+use super::{App, AppHooks, ConnectionStateRecovery, NamespaceSettings};
 
 /// The settings of a new server. Names and defaults are the reference implementation's where it
 /// has them.
@@ -38,7 +39,7 @@ pub struct Builder<S = Io> {
     shards: usize,
     seed: Option<[u8; 32]>,
     state: State,
-    error_hook: ErrorHook,
+    hooks: AppHooks,
     namespaces: NamespaceSettings,
     recovery: Option<ConnectionStateRecovery>,
     server: PhantomData<fn() -> S>,
@@ -76,7 +77,7 @@ impl<S> Default for Builder<S> {
             shards: std::thread::available_parallelism().map_or(1, usize::from),
             seed: None,
             state: State::default(),
-            error_hook: Box::new(log),
+            hooks: AppHooks { error: Box::new(log), rate: None },
             namespaces: NamespaceSettings::default(),
             recovery: None,
             server: PhantomData,
@@ -285,7 +286,7 @@ impl<S> Builder<S> {
     /// Called when a handler could not be called, or failed, in place of the default, which logs
     /// by `tracing`, without what clients have sent. It must not take long.
     pub fn on_error(mut self, hook: impl Fn(&HandlerError) + Send + Sync + 'static) -> Self {
-        self.error_hook = Box::new(hook);
+        self.hooks.error = Box::new(hook);
         self
     }
 
@@ -330,7 +331,7 @@ impl<S> Builder<S> {
             shards,
             seed,
             state,
-            error_hook,
+            hooks,
             namespaces,
             recovery,
             server: PhantomData,
@@ -350,7 +351,7 @@ impl<S> Builder<S> {
             seed
         });
         entropy?;
-        let app = App::new(&shards, state, error_hook, namespaces, recovery)?;
+        let app = App::new(&shards, state, hooks, namespaces, recovery)?;
         Ok(Io { inner: Arc::new(Inner::new(config, shards, runtime, app, settings)) })
     }
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use sansocket_core::{
-    AckId, Args, ConnectRequest, Disconnected, Gone, Message, NamespaceKey, PacketError, Received,
-    Revision,
+    AckId, Args, ConnectRequest, Disconnected, ExceededRate, Gone, Message, NamespaceKey,
+    PacketError, Received, Revision,
 };
 
 use smallvec::SmallVec;
@@ -296,6 +296,16 @@ pub(crate) fn disconnect(socket: &Arc<SocketShared>, event: Disconnected) -> Opt
 /// A client broke the protocol. Its connection is closed by the core.
 pub(crate) fn violation(_inner: &Inner, error: PacketError) {
     tracing::debug!(%error, "client broke the protocol");
+}
+
+/// A client has sent too much, and the core has dealt with it.
+pub(crate) fn rate_exceeded(socket: &Arc<SocketShared>, rate: ExceededRate) {
+    let SocketShared { inner, namespace, id, .. } = &**socket;
+    let id = beginning_of_id(id.as_str());
+    tracing::debug!(namespace = &*namespace.name, socket = id, %rate, "rate exceeded");
+    if let Some(hook) = &inner.app.hooks.rate {
+        hook(&Socket::new(socket), rate);
+    }
 }
 
 /// Runs one after the other.

@@ -7,7 +7,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sansocket_core::{Args, BroadcastReport, Config, EncodeError, Message, SocketId, Stats};
+use sansocket_core::{
+    Args, BroadcastReport, Config, Counters, EncodeError, Message, SocketId, Stats,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -115,6 +117,15 @@ impl Io {
             total.pending_acks += stats.pending_acks;
             total.outbox_bytes += stats.outbox_bytes;
             total.timers += stats.timers;
+        }
+        total
+    }
+
+    /// What the server has counted since it was built.
+    pub fn counters(&self) -> Counters {
+        let mut total = Counters::default();
+        for shard in self.inner.shards.iter() {
+            total.add(&shard.with(|state| state.core.counters()));
         }
         total
     }

@@ -83,7 +83,7 @@ pub use socket::Socket;
 
 pub(crate) use ack::Acks;
 pub(crate) use dispatch::{
-    clean_up, connect, disconnect, find_namespace, in_order, receive, violation,
+    clean_up, connect, disconnect, find_namespace, in_order, rate_exceeded, receive, violation,
 };
 pub(crate) use encode::with_encoder;
 pub(crate) use error::{ErrorHook, log};
@@ -98,7 +98,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use sansocket_core::AckOutcome;
+use sansocket_core::{AckOutcome, ExceededRate};
 
 use crate::shards::Shards;
 
@@ -117,14 +117,23 @@ pub(crate) struct App {
     pub(crate) recovery: Option<Recovery>,
     acks: Arc<Acks>,
     state: State,
-    error_hook: ErrorHook,
+    hooks: AppHooks,
 }
+
+/// Whom the application has told to be told.
+struct AppHooks {
+    error: ErrorHook,
+    rate: Option<Box<RateHook>>,
+}
+
+/// Called when a client has sent too much.
+type RateHook = dyn Fn(&Socket, ExceededRate) + Send + Sync;
 
 impl App {
     fn new(
         shards: &Shards,
         state: State,
-        error_hook: ErrorHook,
+        hooks: AppHooks,
         namespaces: NamespaceSettings,
         recovery: Option<ConnectionStateRecovery>,
     ) -> std::io::Result<Self> {
@@ -137,7 +146,7 @@ impl App {
             recovery: recovery.map(Recovery::new),
             acks: Arc::default(),
             state,
-            error_hook,
+            hooks,
         })
     }
 
@@ -161,6 +170,6 @@ impl App {
     }
 
     fn report(&self, error: &HandlerError) {
-        (self.error_hook)(error);
+        (self.hooks.error)(error);
     }
 }

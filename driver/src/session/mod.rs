@@ -26,8 +26,8 @@ use std::task::{Context, Poll, Waker};
 use sansocket_core::codec::engine::Inbound;
 use sansocket_core::codec::websocket::Message;
 use sansocket_core::{
-    AckOutcome, BinaryForm, ConnectionKey, DisconnectReason, Disconnected, Event, Output,
-    Timestamp, TransportKey,
+    AckOutcome, BinaryForm, ConnectionKey, DisconnectReason, Disconnected, Event, ExceededRate,
+    Output, RateExceeded, Timestamp, TransportKey,
 };
 use smallvec::SmallVec;
 
@@ -89,6 +89,8 @@ struct Taken {
 #[derive(Default)]
 struct Endings {
     violations: Vec<sansocket_core::PacketError>,
+    /// Sockets whose clients send too much.
+    exceeded: Vec<(Arc<SocketShared>, ExceededRate)>,
     /// Sockets that could be recovered.
     sockets: Vec<(Arc<SocketShared>, DisconnectReason, Vec<Arc<str>>)>,
     /// What was cancelled. It is the application's, so it is not dropped with the shard locked.
@@ -239,7 +241,7 @@ impl Session {
         ends: &[(TransportKey, End)],
     ) -> Taken {
         let Some(shard) = inner.shards.get(self.shard) else { return Taken::default() };
-        let needs_time = buffers.packets.iter().any(needs_time);
+        let needs_time = inner.config.has_rates() || buffers.packets.iter().any(needs_time);
         let now = if needs_time { inner.now() } else { Timestamp::ZERO };
         while buffers.packets.len() > PACKETS_PER_HOLD {
             let portion = buffers.packets.drain(..PACKETS_PER_HOLD);
@@ -315,6 +317,11 @@ impl Session {
                     self.lanes.push(Item::Disconnect(socket, disconnected));
                 }
             }
+            Event::RateExceeded(RateExceeded { socket, rate }) => {
+                if let Some(socket) = state.sockets.get(&socket) {
+                    taken.endings().exceeded.push((socket.clone(), rate));
+                }
+            }
             Event::Violation(error) => taken.endings().violations.push(error),
             Event::Closed(_) => {
                 self.closed = true;
@@ -343,7 +350,9 @@ impl Session {
         };
         let news = state.core.news(self.key);
         self.over = news.is_over;
-        if websockets_left || news.acks || (news.events && self.lanes.has_room()) {
+        // The client may send again, which was told while this task was at work.
+        let has_resumed = news.wants_input && !self.wants_input;
+        if websockets_left || has_resumed || news.acks || (news.events && self.lanes.has_room()) {
             Parked::EventsLeft
         } else if left {
             Parked::OutputLeft
@@ -384,9 +393,12 @@ impl Session {
             post.wake();
         }
         let Some(endings) = taken.endings else { return };
-        let Endings { violations, sockets, cancelled } = *endings;
+        let Endings { violations, exceeded, sockets, cancelled } = *endings;
         for error in violations {
             app::violation(&self.inner, error);
+        }
+        for (socket, rate) in exceeded {
+            app::rate_exceeded(&socket, rate);
         }
         for (socket, reason, rooms) in sockets {
             app::ended(&socket, reason, rooms);

@@ -629,6 +629,7 @@ impl World {
             crate::Event::Disconnected(disconnected) => {
                 self.joined.retain(|joined| joined.key != disconnected.socket);
             }
+            crate::Event::RateExceeded(exceeded) => panic!("no rate is set: {exceeded:?}"),
             crate::Event::Violation(error) => panic!("the client broke the protocol: {error}"),
             crate::Event::Closed(_) => {
                 self.connections.remove(&connection);

@@ -388,6 +388,7 @@ impl Pair {
                 }
                 text
             }
+            Event::RateExceeded(exceeded) => format!("exceeded: {}", exceeded.rate),
             Event::Violation(error) => format!("violation: {error}"),
             Event::Closed(reason) => format!("closed: {reason}"),
         }

@@ -483,7 +483,7 @@ impl World {
                     self.expect(disconnected.socket, Phase::Accepted);
                     self.phases.insert(disconnected.socket, (index, Phase::Ended));
                 }
-                Event::Violation(_) => {}
+                Event::RateExceeded(_) | Event::Violation(_) => {}
                 Event::Closed(_) => self.clients[index].closed = true,
             }
         }

@@ -79,7 +79,7 @@ impl Application {
                 assert_eq!(connected.count(), 0, "sockets end before their session");
             }
             Event::NamespaceRequested(_) => panic!("namespaces are not dynamic"),
-            other => panic!("{other:?} is new"),
+            other @ (Event::RateExceeded(_) | _) => panic!("{other:?} is new"),
         }
     }
 
