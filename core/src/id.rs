@@ -36,12 +36,14 @@ impl Sid {
         Self(generate(shard, entropy))
     }
 
-    /// Reads an id from a query string. `None` where it cannot be one of ours.
+    /// Reads an id from a query string, or one that an application has made: 20 letters, digits,
+    /// `-` and `_`. `None` where it cannot be one of ours.
     pub fn parse(text: &str) -> Option<Self> {
         parse(text).map(Self)
     }
 
-    /// The index of the shard that made this id.
+    /// The index of the shard that made this id; of one that the application made, any number below
+    /// [`SHARDS_MAX`].
     pub fn shard(&self) -> usize {
         shard(&self.0)
     }

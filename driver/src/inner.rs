@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
-use sansocket_core::{Config, Timestamp};
+use sansocket_core::{Config, Sid, Timestamp};
 
 use crate::app::App;
 use crate::runtime::Runtime;
@@ -66,9 +66,24 @@ impl Inner {
         self.runtime.now()
     }
 
-    /// The shard of the next session: each in turn.
-    pub(crate) fn next_shard(&self) -> usize {
-        self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len()
+    /// The shard of a new session: each in turn, unless it comes with an id.
+    pub(crate) fn shard_for(&self, sid: Option<&Sid>) -> usize {
+        match sid {
+            Some(sid) => self.shard_of(sid),
+            None => self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len(),
+        }
+    }
+
+    /// The shard of a session. An id that the application has made says nothing about that, and may
+    /// begin as all others do, so all of it counts.
+    pub(crate) fn shard_of(&self, sid: &Sid) -> usize {
+        if self.settings.generate_id.is_none() {
+            return sid.shard();
+        }
+        // FNV-1a.
+        let mix = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let hash = sid.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, mix);
+        (hash % self.shards.len() as u64) as usize
     }
 
     /// Starts the shards' timers with the first session, because a server may be built outside of

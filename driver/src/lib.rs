@@ -36,6 +36,6 @@ pub use http::{ClientFiles, ConnectionError, Cookie, Cors, Interception, Peer, S
 pub use runtime::{Runtime, Sleep};
 pub use sansocket_core::{
     Args, ArgsError, BroadcastReport, Config, Counters, DisconnectReason, EncodeError,
-    ExceededRate, Excess, Limits, Message, Rate, RateLimit, Raw, Refusal, SocketId, Stats,
+    ExceededRate, Excess, Limits, Message, Rate, RateLimit, Raw, Refusal, Sid, SocketId, Stats,
     Timestamp, Transport, Transports,
 };

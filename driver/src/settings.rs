@@ -6,10 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use sansocket_core::Sid;
 
 /// Decides about a handshake: `Err` with the text that the client is told.
 pub(crate) type AllowRequest = Arc<
     dyn Fn(Arc<http::request::Parts>) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>>
+        + Send
+        + Sync,
+>;
+
+/// Gives the id of a new session: `Err` with the reason why there is none.
+pub(crate) type GenerateId = Arc<
+    dyn Fn(Arc<http::request::Parts>) -> Pin<Box<dyn Future<Output = Result<Sid, String>> + Send>>
         + Send
         + Sync,
 >;
@@ -26,6 +34,7 @@ pub(crate) struct Settings {
     /// The path of the server, with its slash at the end: `/socket.io/`.
     pub(crate) path: Box<str>,
     pub(crate) allow_request: Option<AllowRequest>,
+    pub(crate) generate_id: Option<GenerateId>,
     pub(crate) fallback: Option<Fallback>,
     pub(crate) cors: Option<crate::http::Cors>,
     #[cfg(feature = "compression")]

@@ -245,7 +245,7 @@ impl Shards {
     }
 
     /// The connected socket of that id, which the shard has that the id names, unless it `may_move`:
-    /// a socket that is recovered brings its id along.
+    /// a socket that is recovered brings its id along, and the application may have made it.
     pub(crate) fn find_socket(&self, id: &SocketId, may_move: bool) -> Option<Arc<SocketShared>> {
         let find = |shard: &Shard| {
             shard.with(|state| state.sockets.get(&state.core.find_socket(id)?).cloned())

@@ -4,5 +4,6 @@ mod operations {
     mod catch_alls;
     mod rates;
     mod server_side;
+    mod session_ids;
 }
 mod support;

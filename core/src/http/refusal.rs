@@ -33,6 +33,9 @@ pub enum Refusal {
     /// A middleware of the application did not let the request through.
     #[error("Bad request")]
     Middleware,
+    /// The application gave no id for the session, or one that is taken.
+    #[error("Bad request")]
+    SessionId,
     /// The application refused the handshake.
     #[error("Forbidden")]
     Forbidden,
@@ -62,6 +65,7 @@ impl Refusal {
             | Self::TransportMismatch
             | Self::NoWebSocketHandshake
             | Self::Middleware
+            | Self::SessionId
             | Self::Unavailable => Some(3),
             Self::Forbidden => Some(4),
             Self::UnsupportedProtocol => Some(5),
@@ -80,6 +84,7 @@ impl Refusal {
             | Self::TransportMismatch
             | Self::NoWebSocketHandshake
             | Self::Middleware
+            | Self::SessionId
             | Self::UnsupportedProtocol
             | Self::Overlap => 400,
             Self::Forbidden => 403,

@@ -102,6 +102,7 @@ fn refusals_are_told_as_the_reference_tells_them() {
         (Refusal::TransportMismatch, Some(3), 400),
         (Refusal::NoWebSocketHandshake, Some(3), 400),
         (Refusal::Middleware, Some(3), 400),
+        (Refusal::SessionId, Some(3), 400),
         (Refusal::Unavailable, Some(3), 503),
         (Refusal::Forbidden, Some(4), 403),
         (Refusal::UnsupportedProtocol, Some(5), 400),

@@ -52,7 +52,7 @@ impl Server {
     ///
     /// [`Refusal::Unavailable`] at the limit of sessions, or while shutting down.
     pub fn open_polling(&mut self, now: Timestamp) -> Result<Opened, Refusal> {
-        self.open_polling_in(now, Dialect::default())
+        self.open_polling_as(now, Dialect::default(), None)
     }
 
     /// As [`open_polling`](Self::open_polling), for a client that wants to be spoken to in this
@@ -62,8 +62,24 @@ impl Server {
     ///
     /// The same.
     pub fn open_polling_in(&mut self, now: Timestamp, dialect: Dialect) -> Result<Opened, Refusal> {
+        self.open_polling_as(now, dialect, None)
+    }
+
+    /// As [`open_polling_in`](Self::open_polling_in), for a session of that id, if one is given. An
+    /// id is a secret by which its client is known, so it must not be guessable, and no other
+    /// session of this server, or of another shard of it, may have it.
+    ///
+    /// # Errors
+    ///
+    /// Also [`Refusal::SessionId`], where a session or a socket of this server has the id.
+    pub fn open_polling_as(
+        &mut self,
+        now: Timestamp,
+        dialect: Dialect,
+        sid: Option<Sid>,
+    ) -> Result<Opened, Refusal> {
         let now = self.advance(now);
-        let (sid, open) = self.admit(Transport::Polling)?;
+        let (sid, open) = self.admit(Transport::Polling, sid)?;
         let session = Session::polling(now, &self.config, dialect, sid, open);
         Ok(Opened { connection: self.register(now, session), sid })
     }
@@ -74,7 +90,7 @@ impl Server {
     ///
     /// [`Refusal::Unavailable`] at the limit of sessions, or while shutting down.
     pub fn open_websocket(&mut self, now: Timestamp) -> Result<(Opened, TransportKey), Refusal> {
-        self.open_websocket_in(now, Dialect::default())
+        self.open_websocket_as(now, Dialect::default(), None)
     }
 
     /// As [`open_websocket`](Self::open_websocket), for a client that wants to be spoken to in this
@@ -88,8 +104,23 @@ impl Server {
         now: Timestamp,
         dialect: Dialect,
     ) -> Result<(Opened, TransportKey), Refusal> {
+        self.open_websocket_as(now, dialect, None)
+    }
+
+    /// As [`open_websocket_in`](Self::open_websocket_in), for a session of that id, see
+    /// [`open_polling_as`](Self::open_polling_as).
+    ///
+    /// # Errors
+    ///
+    /// The same as there.
+    pub fn open_websocket_as(
+        &mut self,
+        now: Timestamp,
+        dialect: Dialect,
+        sid: Option<Sid>,
+    ) -> Result<(Opened, TransportKey), Refusal> {
         let now = self.advance(now);
-        let (sid, open) = self.admit(Transport::WebSocket)?;
+        let (sid, open) = self.admit(Transport::WebSocket, sid)?;
         let (session, transport) = Session::websocket(now, &self.config, dialect, sid, open);
         Ok((Opened { connection: self.register(now, session), sid }, transport))
     }
@@ -215,11 +246,25 @@ impl Server {
         self.settle(key);
     }
 
-    fn admit(&mut self, transport: Transport) -> Result<(Sid, Message), Refusal> {
+    fn admit(
+        &mut self,
+        transport: Transport,
+        given: Option<Sid>,
+    ) -> Result<(Sid, Message), Refusal> {
         if !self.accepting || self.sids.len() >= self.config.limits.sessions {
             return Err(Refusal::Unavailable);
         }
-        let sid = Sid::generate(self.config.shard, &mut self.entropy);
+        let sid = match given {
+            None => Sid::generate(self.config.shard, &mut self.entropy),
+            // The socket of a client of Socket.IO 4 will have the session's id.
+            Some(sid)
+                if self.sids.contains_key(&sid)
+                    || self.socket_ids.contains_key(&SocketId::of_session(&sid)) =>
+            {
+                return Err(Refusal::SessionId);
+            }
+            Some(sid) => sid,
+        };
         Ok((sid, open_packet(&self.config, &sid, transport)))
     }
 

@@ -18,6 +18,7 @@ mod properties;
 mod rates;
 mod recovery;
 mod rooms;
+mod session_ids;
 mod upgrade;
 
 use pair::{Pair, Peer};

@@ -59,6 +59,7 @@ impl<S> Default for Builder<S> {
         let settings = Settings {
             path: "/socket.io/".into(),
             allow_request: None,
+            generate_id: None,
             cors: None,
             #[cfg(feature = "compression")]
             compression: None,

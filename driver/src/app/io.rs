@@ -99,7 +99,8 @@ impl Io {
 
     /// The connected socket of that id, in whichever namespace.
     pub fn find_socket(&self, id: &SocketId) -> Option<Socket> {
-        let may_move = self.inner.app.recovery.is_some();
+        let may_move =
+            self.inner.app.recovery.is_some() || self.inner.settings.generate_id.is_some();
         self.inner.shards.find_socket(id, may_move).as_ref().map(Socket::new)
     }
 

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `new Server(opts)` | `Server::builder()....build()` |
 //! | `io.engine.use((req, res, next) => {})`, `new Server({ allowRequest })` | [`Builder::use_request`], [`Builder::allow_request`] |
+//! | `io.engine.generateId = (req) => id` | [`Builder::generate_id`] |
 //! | `io.engine.on("headers", (headers, req) => {})`, `"initial_headers"`, `"connection_error"` | [`Builder::on_headers`], [`on_initial_headers`](Builder::on_initial_headers), [`on_connection_error`](Builder::on_connection_error) |
 //! | `io.of("/chat")` | [`io.of("/chat")`](Io::of) |
 //! | `io.of(/regex/)`, `io.of((name, auth, next) => next(null, true))` | [`io.of_matching(\|name\| ...)`](Io::of_matching), [`io.of_dynamic(async \|request\| true)`](Io::of_dynamic) |

@@ -27,12 +27,13 @@ pub(super) async fn open(
     handshake: Arc<Handshake>,
     request: &Parts,
     dialect: Dialect,
+    sid: Option<Sid>,
 ) -> Result<Response<Body>, Unserved> {
-    let index = inner.next_shard();
+    let index = inner.shard_for(sid.as_ref());
     let shard = inner.shards.get(index).ok_or(Refusal::Unavailable)?;
     let now = inner.now();
     let opened = shard.with(|state| {
-        let opened = state.core.open_polling_in(now, dialect)?;
+        let opened = state.core.open_polling_as(now, dialect, sid)?;
         state.slots.insert(opened.connection, Slot::new(handshake));
         Ok::<_, Refusal>(opened)
     })?;

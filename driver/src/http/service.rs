@@ -145,7 +145,8 @@ fn refuse(
     refusal: Refusal,
     reason: Option<String>,
 ) -> Response<Body> {
-    tracing::debug!(%refusal, code = ?refusal.code(), "request refused");
+    // Of several refusals the client is told the same.
+    tracing::debug!(?refusal, code = ?refusal.code(), "request refused");
     inner.settings.hooks.refused(request, refusal, reason.as_deref());
     // What a middleware says is not for the client.
     let message = reason.filter(|_| refusal == Refusal::Forbidden);
@@ -192,7 +193,7 @@ where
             return handshake(inner, peer, parts, *transport, *dialect).await;
         }
         Route::Poll(sid) | Route::Post(sid) | Route::Upgrade(sid) | Route::Refuse { sid, .. } => {
-            let shard = sid.shard();
+            let shard = inner.shard_of(sid);
             let found = inner.shards.get(shard).ok_or(Refusal::UnknownSession)?;
             let now = inner.now();
             let key = found.with(|state| {
@@ -230,11 +231,19 @@ async fn handshake(
     transport: Transport,
     dialect: Dialect,
 ) -> Result<Response<Body>, Unserved> {
+    let sid = match &inner.settings.generate_id {
+        Some(generate) => Some(
+            generate(Arc::new(parts.clone()))
+                .await
+                .map_err(|reason| Unserved::Refused(Refusal::SessionId, Some(reason)))?,
+        ),
+        None => None,
+    };
     let issued = SystemTime::now();
     let extensions = inner.settings.kept_extensions(&parts.extensions);
     let handshake = Arc::new(Handshake::new(parts, peer, extensions, issued));
     match transport {
-        Transport::Polling => polling::open(inner, handshake, parts, dialect).await,
-        Transport::WebSocket => upgrade::open_session(inner, handshake, parts, dialect),
+        Transport::Polling => polling::open(inner, handshake, parts, dialect, sid).await,
+        Transport::WebSocket => upgrade::open_session(inner, handshake, parts, dialect, sid),
     }
 }

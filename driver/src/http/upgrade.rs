@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use sansocket_core::codec::websocket::{DecoderConfig, Role, handshake};
 use sansocket_core::http as core_http;
-use sansocket_core::{BinaryForm, ConnectionKey, Dialect, Refusal, Revision};
+use sansocket_core::{BinaryForm, ConnectionKey, Dialect, Refusal, Revision, Sid};
 
 use crate::handshake::Handshake;
 use crate::inner::Inner;
@@ -32,28 +32,33 @@ pub(super) fn open_session(
     handshake: Arc<Handshake>,
     request: &mut Parts,
     dialect: Dialect,
+    sid: Option<Sid>,
 ) -> Result<Response<Body>, Unserved> {
     if inner.shutdown.is_set() {
         return Err(Refusal::Unavailable.into());
     }
     let inner = inner.clone();
     Ok(accept(request, true, dialect.revision(), &inner.clone(), move |websocket| {
-        let index = inner.next_shard();
+        let index = inner.shard_for(sid.as_ref());
         let now = inner.now();
-        let opened = inner.shards.get(index).and_then(|shard| {
+        let opened = inner.shards.get(index).ok_or(Refusal::Unavailable).and_then(|shard| {
             shard.with(|state| {
-                let (opened, transport) = state.core.open_websocket_in(now, dialect).ok()?;
+                let (opened, transport) = state.core.open_websocket_as(now, dialect, sid)?;
                 state.slots.insert(opened.connection, Slot::new(handshake));
-                Some((opened.connection, transport))
+                Ok((opened.connection, transport))
             })
         });
         match opened {
-            Some((key, transport)) => {
+            Ok((key, transport)) => {
                 inner.ensure_timers();
                 tracing::debug!(transport = "websocket", "session opened");
                 Served::Session(Session::websocket(inner, index, key, transport, websocket))
             }
-            None => Served::closing(inner, websocket),
+            // It is too late for another answer to the request.
+            Err(refusal) => {
+                tracing::debug!(?refusal, "WebSocket refused");
+                Served::closing(inner, websocket)
+            }
         }
     }))
 }

@@ -1,6 +1,10 @@
 //! What those who run a server want of it.
 
-use sansocket_core::{ExceededRate, RateLimit};
+use std::future::Future;
+use std::sync::Arc;
+
+use http::request::Parts;
+use sansocket_core::{ExceededRate, RateLimit, Sid};
 
 use crate::Socket;
 
@@ -8,6 +12,38 @@ use super::Builder;
 
 /// Operation.
 impl<S> Builder<S> {
+    /// Where the ids of sessions come from: the reference's `generateId`. By default they are random.
+    ///
+    /// The id is a secret by which a client is known, in each of its requests: whoever can guess it
+    /// can act as that client. It has 20 characters, see [`Sid::parse`], some of which may say where
+    /// a balancer is to find the session. It must be unique. A handshake whose id is taken, or for
+    /// which there is none, is refused: 400, code 3, and `Refusal::SessionId` for
+    /// [`on_connection_error`](Self::on_connection_error); a WebSocket whose id is taken is closed
+    /// after its handshake. Ids of sockets are others and always random, except for clients of
+    /// Engine.IO 3.
+    ///
+    /// It is asked after [`allow_request`](Self::allow_request).
+    ///
+    /// ```
+    /// # use sansocket_driver::{Io, Sid};
+    /// # fn random_text() -> String { "0123456789abcdef_".to_owned() }
+    /// let builder = Io::builder().generate_id(async |_request| {
+    ///     Sid::parse(&format!("eu1{}", random_text())).ok_or("no id")
+    /// });
+    /// ```
+    pub fn generate_id<F, Fut, E>(mut self, generate: F) -> Self
+    where
+        F: Fn(Arc<Parts>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Sid, E>> + Send + 'static,
+        E: Into<String> + 'static,
+    {
+        self.settings.generate_id = Some(Arc::new(move |request| {
+            let id = generate(request);
+            Box::pin(async move { id.await.map_err(Into::into) })
+        }));
+        self
+    }
+
     /// How much each socket may send: events in a second, bytes in a second. Nothing is limited by
     /// default. What happens to what is too much is the limit's [`Excess`](crate::Excess).
     ///
