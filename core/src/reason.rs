@@ -36,6 +36,28 @@ pub enum DisconnectReason {
 }
 
 impl DisconnectReason {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 11;
+
+    const ALL: [Self; Self::COUNT] = [
+        Self::ClientNamespaceDisconnect,
+        Self::ServerNamespaceDisconnect,
+        Self::ServerShuttingDown,
+        Self::PingTimeout,
+        Self::TransportClose,
+        Self::TransportError,
+        Self::ParseError,
+        Self::ForcedClose,
+        Self::ForcedServerClose,
+        Self::OutboxOverflow,
+        Self::RateExceeded,
+    ];
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter()
+    }
+
     /// The words that applications compare with.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -26,6 +26,8 @@ pub(crate) struct Inner {
     /// Set when the server begins to shut down.
     pub(crate) shutdown: Signal,
     pub(crate) sessions: SessionCount,
+    #[cfg(feature = "metrics")]
+    pub(crate) reported: crate::metrics::Reported,
     next_shard: AtomicUsize,
     timers_run: AtomicBool,
     /// Set when what is left is to be dropped.
@@ -56,6 +58,8 @@ impl Inner {
             config,
             shutdown: Signal::default(),
             sessions: SessionCount::default(),
+            #[cfg(feature = "metrics")]
+            reported: crate::metrics::Reported::default(),
             next_shard: AtomicUsize::new(0),
             timers_run: AtomicBool::new(false),
             aborted: Signal::default(),
@@ -86,12 +90,16 @@ impl Inner {
         (hash % self.shards.len() as u64) as usize
     }
 
-    /// Starts the shards' timers with the first session, because a server may be built outside of
-    /// its runtime.
+    /// Starts the shards' timers, and reports, with the first session, because a server may be built
+    /// outside of its runtime.
     pub(crate) fn ensure_timers(self: &Arc<Self>) {
         if !self.timers_run.swap(true, Ordering::Relaxed) {
             for shard in 0..self.shards.len() {
                 self.runtime.spawn(Box::pin(ShardTimer::new(self, shard)));
+            }
+            #[cfg(feature = "metrics")]
+            if let Some(interval) = self.settings.metrics_interval {
+                self.runtime.spawn(Box::pin(crate::metrics::Reporter::new(self, interval)));
             }
         }
     }

@@ -11,6 +11,8 @@ mod http;
 mod inner;
 mod key_map;
 mod masking;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod runtime;
 mod serve;
 mod session;

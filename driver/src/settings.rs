@@ -48,6 +48,9 @@ pub(crate) struct Settings {
     pub(crate) body_timeout: Duration,
     /// Time in which a closing WebSocket must have taken what is queued for it.
     pub(crate) close_timeout: Duration,
+    /// How often numbers are reported.
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics_interval: Option<Duration>,
     /// One for each type whose value a handshake keeps of its request's extensions.
     pub(crate) extensions: Vec<CopyExtension>,
 }

@@ -133,6 +133,7 @@ impl Server {
         let end = recipients.next.saturating_add(members_max).min(recipients.members.len());
         let portion = recipients.next..end;
         recipients.next = end;
+        let before = recipients.report;
         let mut overflowed: Vec<ConnectionKey> = Vec::new();
         for member in &recipients.members[portion] {
             // Whoever has disconnected since the recipients were chosen has another generation.
@@ -163,6 +164,8 @@ impl Server {
                 Push::Closed => {}
             }
         }
+        self.counters.events_sent += (recipients.report.queued - before.queued) as u64;
+        self.counters.events_dropped += (recipients.report.dropped - before.dropped) as u64;
         for key in overflowed {
             if let Some(connection) = self.connections.get_mut(key) {
                 connection.session.close_now(DisconnectReason::OutboxOverflow);

@@ -42,6 +42,16 @@ impl Socket<'_> {
     /// [`EmitError::Full`] at [`Limits::outbox_bytes`](crate::Limits), [`EmitError::Dropped`] for a
     /// volatile message that the transport could not take at once.
     pub fn emit(&mut self, message: Message, delivery: Delivery) -> Result<(), EmitError> {
+        let sent = self.send(message, delivery);
+        match sent {
+            Ok(()) => self.server.counters.events_sent += 1,
+            Err(EmitError::Dropped) => self.server.counters.events_dropped += 1,
+            Err(EmitError::NotConnected | EmitError::Full | EmitError::TooManyAcks) => {}
+        }
+        sent
+    }
+
+    fn send(&mut self, message: Message, delivery: Delivery) -> Result<(), EmitError> {
         let server = &mut *self.server;
         let key = server.sockets.get(self.key).ok_or(EmitError::NotConnected)?.connection;
         let connection = server.connections.get_mut(key).ok_or(EmitError::NotConnected)?;
@@ -94,7 +104,7 @@ impl Socket<'_> {
     ///
     /// [`EmitError::Full`] at [`Limits::outbox_bytes`](crate::Limits).
     pub fn acknowledge(&mut self, message: Message) -> Result<(), EmitError> {
-        self.emit(message, Delivery::Reliable)
+        self.send(message, Delivery::Reliable)
     }
 
     /// Joins a room. `false` if the socket was in it already, or is in

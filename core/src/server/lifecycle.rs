@@ -178,6 +178,7 @@ impl Server {
         let position = namespace.members.len() as u32;
         namespace.members.push(member);
         socket.standing = Standing::Connected { position, in_own_room: true };
+        self.counters.sockets_connected += 1;
         let connection = member.connection;
         let limit = self.config.limits.outbox_bytes;
         let missed = recovered.map_or(&[][..], |recovered| recovered.missed);
@@ -273,6 +274,7 @@ impl Server {
         let connection = Connection::new(session, now + self.config.connect_timeout);
         let key = self.connections.insert(connection);
         self.sids.insert(sid, key);
+        self.counters.sessions_opened += 1;
         if revision == Revision::V3 {
             self.join_main_namespace(key);
         }
@@ -380,6 +382,7 @@ impl Server {
             Standing::Connected { .. } => {
                 let disconnected = Disconnected { socket: key, reason, rooms };
                 connection.inbox.push(Event::Disconnected(disconnected));
+                self.counters.sockets_disconnected += 1;
             }
         }
     }
@@ -415,6 +418,7 @@ impl Server {
             connection.stop_waiting();
             let sid = *connection.session.sid();
             self.sids.remove(&sid);
+            self.counters.count_closed(reason);
             self.disconnect_sockets(key, reason);
             if let Some(connection) = self.connections.get_mut(key) {
                 connection.inbox.push(Event::Closed(reason));

@@ -4,8 +4,8 @@ mod acks;
 mod attachments;
 mod attended;
 mod closing;
-
 mod commands;
+mod counters;
 mod dynamic;
 mod eio3;
 mod heartbeat;

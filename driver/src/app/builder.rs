@@ -70,6 +70,8 @@ impl<S> Default for Builder<S> {
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             close_timeout: Duration::from_secs(10),
+            #[cfg(feature = "metrics")]
+            metrics_interval: None,
             extensions: Vec::new(),
         };
         Self {

@@ -105,7 +105,7 @@ impl Io {
     }
 
     /// How much the server holds at this moment. Takes time in proportion to the number of
-    /// connections.
+    /// connections. A room is counted once in each shard where it has members.
     pub fn stats(&self) -> Stats {
         let mut total = Stats::default();
         for shard in self.inner.shards.iter() {

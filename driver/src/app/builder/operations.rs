@@ -80,4 +80,15 @@ impl<S> Builder<S> {
         self.hooks.rate = Some(Box::new(hook));
         self
     }
+
+    /// Reports numbers to the recorder of the crate `metrics`, each time that so much time has
+    /// passed, from the first session on: see [`Io::report_metrics`](crate::Io::report_metrics), which
+    /// may also be called by whoever asks for them. At least a millisecond. Behind the feature
+    /// `metrics`.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, interval: std::time::Duration) -> Self {
+        let least = std::time::Duration::from_millis(1);
+        self.settings.metrics_interval = Some(interval.max(least));
+        self
+    }
 }
