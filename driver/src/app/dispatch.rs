@@ -9,6 +9,7 @@ use sansocket_core::{
 };
 
 use smallvec::SmallVec;
+use tracing::Instrument;
 
 use crate::handshake::Handshake;
 use crate::inner::Inner;
@@ -274,7 +275,19 @@ fn call(
     ack: Option<AckId>,
 ) -> Option<Work> {
     let reply = Reply::new(socket.clone(), ack);
-    handler.call(Call { event, socket: Socket::new(socket), args, reply })
+    // The name is the application's: it is that of a handler.
+    let span = tracing::debug_span!(
+        "event",
+        namespace = &*socket.namespace.name,
+        socket = beginning_of_id(socket.id.as_str()),
+        event = &*event,
+    );
+    let call = Call { event, socket: Socket::new(socket), args, reply };
+    if span.is_disabled() {
+        return handler.call(call);
+    }
+    let work = span.in_scope(|| handler.call(call))?;
+    Some(Box::pin(work.instrument(span)))
 }
 
 /// Runs the handlers of disconnections. To be called when the socket is no longer among those of

@@ -234,9 +234,10 @@ pub enum HandlerErrorKind {
 /// Called with every [`HandlerError`].
 pub(crate) type ErrorHook = Box<dyn Fn(&HandlerError) + Send + Sync>;
 
-/// What of a socket's id is logged: enough to find it again, and not enough to speak for a client of
-/// Socket.IO 4, whose id in `/` is the secret of its session.
-pub(super) fn beginning_of_id(id: &str) -> &str {
+/// What of the id of a session or a socket is logged: enough to find it again, and not enough to
+/// speak for its client. The id of a session is a secret, and in `/` a client of Socket.IO 4 has it
+/// for that of its socket.
+pub(crate) fn beginning_of_id(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
 }
 

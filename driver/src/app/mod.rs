@@ -87,7 +87,7 @@ pub(crate) use dispatch::{
     clean_up, connect, disconnect, find_namespace, in_order, rate_exceeded, receive, violation,
 };
 pub(crate) use encode::with_encoder;
-pub(crate) use error::{ErrorHook, log};
+pub(crate) use error::{ErrorHook, beginning_of_id, log};
 pub(crate) use handler::{Call, erase, run};
 pub(crate) use listeners::{Listeners, OnConnect, Subject, on_connect};
 pub(crate) use recovery::{can_be_recovered, ended};

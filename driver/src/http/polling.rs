@@ -38,8 +38,7 @@ pub(super) async fn open(
         Ok::<_, Refusal>(opened)
     })?;
     inner.ensure_timers();
-    tracing::debug!(transport = "polling", "session opened");
-    let session = Session::polling(inner.clone(), index, opened.connection);
+    let session = Session::polling(inner.clone(), index, &opened);
     // The open packet is there, so this does not wait. It goes alone, as in the reference: a client
     // of Engine.IO 3 is let in to `/` by the task, and told by its next GET.
     let response = poll(inner, index, opened.connection, request, Some(&opened.sid)).await;

@@ -45,14 +45,13 @@ pub(super) fn open_session(
             shard.with(|state| {
                 let (opened, transport) = state.core.open_websocket_as(now, dialect, sid)?;
                 state.slots.insert(opened.connection, Slot::new(handshake));
-                Ok((opened.connection, transport))
+                Ok((opened, transport))
             })
         });
         match opened {
-            Ok((key, transport)) => {
+            Ok((opened, transport)) => {
                 inner.ensure_timers();
-                tracing::debug!(transport = "websocket", "session opened");
-                Served::Session(Session::websocket(inner, index, key, transport, websocket))
+                Served::Session(Session::websocket(inner, index, &opened, transport, websocket))
             }
             // It is too late for another answer to the request.
             Err(refusal) => {

@@ -15,6 +15,7 @@
 
 mod lane;
 mod link;
+mod taken;
 
 use std::future::Future;
 use std::iter;
@@ -26,18 +27,20 @@ use std::task::{Context, Poll, Waker};
 use sansocket_core::codec::engine::Inbound;
 use sansocket_core::codec::websocket::Message;
 use sansocket_core::{
-    AckOutcome, BinaryForm, ConnectionKey, DisconnectReason, Disconnected, Event, ExceededRate,
-    Output, RateExceeded, Timestamp, TransportKey,
+    BinaryForm, ConnectionKey, Disconnected, Event, Opened, Output, RateExceeded, Timestamp,
+    Transport, TransportKey,
 };
 use smallvec::SmallVec;
+use tracing::Span;
 
-use crate::app::{self, SocketShared};
+use crate::app;
 use crate::inner::Inner;
 use crate::shards::ShardState;
 use crate::websocket::{Buffers, End, Packet, WebSocket};
 
-use lane::{Cancelled, Item, Lanes};
+use lane::{Item, Lanes};
 use link::Link;
+use taken::{Parked, Taken};
 
 /// Turns before other tasks get their chance.
 const TURNS_MAX: usize = 8;
@@ -71,47 +74,23 @@ pub(crate) struct Session {
     over: bool,
     /// The machine has reported the connection's end.
     closed: bool,
-}
-
-/// What one look at the machine brought.
-#[derive(Default)]
-struct Taken {
-    post: Option<Waker>,
-    /// What most looks do not bring.
-    endings: Option<Box<Endings>>,
-    /// Whether there is a new WebSocket, whose first read is still to be started.
-    has_joined: bool,
-    /// Whether the output was taken too, and a waker left.
-    parked: Option<Parked>,
-}
-
-/// What has gone wrong or come to its end, to be told when the shard is no longer locked.
-#[derive(Default)]
-struct Endings {
-    violations: Vec<sansocket_core::PacketError>,
-    /// Sockets whose clients send too much.
-    exceeded: Vec<(Arc<SocketShared>, ExceededRate)>,
-    /// Sockets that could be recovered.
-    sockets: Vec<(Arc<SocketShared>, DisconnectReason, Vec<Arc<str>>)>,
-    /// What was cancelled. It is the application's, so it is not dropped with the shard locked.
-    cancelled: Cancelled,
-}
-
-/// What the machine still has, after the output was taken and a waker left.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Parked {
-    /// Nothing that could be taken now.
-    Idle,
-    /// More output than one turn takes.
-    OutputLeft,
-    /// Events, or a WebSocket to take over, that came while handlers ran.
-    EventsLeft,
+    /// In which the task runs, if somebody looks at it.
+    span: Option<Box<Span>>,
 }
 
 impl Session {
     /// The task of a session on polling.
-    pub(crate) fn polling(inner: Arc<Inner>, shard: usize, key: ConnectionKey) -> Self {
+    pub(crate) fn polling(inner: Arc<Inner>, shard: usize, opened: &Opened) -> Self {
+        Self::new(inner, shard, opened, Transport::Polling)
+    }
+
+    fn new(inner: Arc<Inner>, shard: usize, opened: &Opened, transport: Transport) -> Self {
         inner.sessions.started();
+        let Opened { connection: key, sid } = *opened;
+        // All of the id would be its client's secret.
+        let sid = app::beginning_of_id(sid.as_str());
+        let span = tracing::debug_span!("session", sid, transport = transport.as_str());
+        span.in_scope(|| tracing::debug!("session opened"));
         Self {
             inner,
             shard,
@@ -121,6 +100,7 @@ impl Session {
             wants_input: true,
             over: false,
             closed: false,
+            span: (!span.is_disabled()).then(|| Box::new(span)),
         }
     }
 
@@ -128,13 +108,41 @@ impl Session {
     pub(crate) fn websocket(
         inner: Arc<Inner>,
         shard: usize,
-        key: ConnectionKey,
+        opened: &Opened,
         transport: TransportKey,
         websocket: WebSocket,
     ) -> Self {
-        let mut session = Self::polling(inner, shard, key);
+        let mut session = Self::new(inner, shard, opened, Transport::WebSocket);
         session.links.push(Link::new(transport, websocket));
         session
+    }
+
+    /// As many turns as have something to do, up to a bound.
+    fn run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let inner = self.inner.clone();
+        let mut buffers = Buffers::take();
+        let mut turns = 0;
+        let result = loop {
+            let again = self.turn(cx, &inner, &mut buffers);
+            if self.inner.aborted.is_set() {
+                break Poll::Ready(());
+            }
+            if self.closed && self.links.is_empty() && self.lanes.is_empty() {
+                break Poll::Ready(());
+            }
+            turns += 1;
+            if !again {
+                break Poll::Pending;
+            }
+            let has_read_much =
+                buffers.bytes_read >= BYTES_MAX || buffers.frames_read >= FRAMES_MAX;
+            if turns == TURNS_MAX || has_read_much {
+                cx.waker().wake_by_ref();
+                break Poll::Pending;
+            }
+        };
+        buffers.put_back();
+        result
     }
 
     /// One turn; whether another one has something to do.
@@ -323,9 +331,10 @@ impl Session {
                 }
             }
             Event::Violation(error) => taken.endings().violations.push(error),
-            Event::Closed(_) => {
+            Event::Closed(reason) => {
                 self.closed = true;
                 taken.endings().cancelled = self.lanes.cancel_connecting();
+                taken.endings().closed = Some(reason);
             }
             _ => {}
         }
@@ -385,32 +394,6 @@ impl Session {
         }
         more
     }
-
-    /// Tells the application what does not belong to a handler.
-    fn report(&self, outcomes: impl Iterator<Item = AckOutcome>, taken: Taken) {
-        outcomes.for_each(|outcome| self.inner.app.resolve(outcome));
-        if let Some(post) = taken.post {
-            post.wake();
-        }
-        let Some(endings) = taken.endings else { return };
-        let Endings { violations, exceeded, sockets, cancelled } = *endings;
-        for error in violations {
-            app::violation(&self.inner, error);
-        }
-        for (socket, rate) in exceeded {
-            app::rate_exceeded(&socket, rate);
-        }
-        for (socket, reason, rooms) in sockets {
-            app::ended(&socket, reason, rooms);
-        }
-        cancelled.clean_up(&self.inner);
-    }
-}
-
-impl Taken {
-    fn endings(&mut self) -> &mut Endings {
-        self.endings.get_or_insert_default()
-    }
 }
 
 fn needs_time((_, packet): &Packet) -> bool {
@@ -457,29 +440,9 @@ impl Future for Session {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let inner = self.inner.clone();
-        let mut buffers = Buffers::take();
-        let mut turns = 0;
-        let result = loop {
-            let again = self.turn(cx, &inner, &mut buffers);
-            if self.inner.aborted.is_set() {
-                break Poll::Ready(());
-            }
-            if self.closed && self.links.is_empty() && self.lanes.is_empty() {
-                break Poll::Ready(());
-            }
-            turns += 1;
-            if !again {
-                break Poll::Pending;
-            }
-            let has_read_much =
-                buffers.bytes_read >= BYTES_MAX || buffers.frames_read >= FRAMES_MAX;
-            if turns == TURNS_MAX || has_read_much {
-                cx.waker().wake_by_ref();
-                break Poll::Pending;
-            }
-        };
-        buffers.put_back();
+        let Some(span) = self.span.take() else { return self.run(cx) };
+        let result = span.in_scope(|| self.run(cx));
+        self.span = Some(span);
         result
     }
 }
@@ -488,6 +451,8 @@ impl Future for Session {
 /// Those who wait for acknowledgements are told; so is the application, by a task of its own.
 impl Drop for Session {
     fn drop(&mut self) {
+        let span = self.span.take();
+        let _entered = span.as_ref().map(|span| span.enter());
         let inner = self.inner.clone();
         let Some(shard) = inner.shards.get(self.shard) else { return };
         let (mut taken, mut outcomes) = (Taken::default(), Vec::new());
