@@ -43,3 +43,7 @@ struct AcksGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/scaling.md")]
 struct ScalingGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/operations.md")]
+struct OperationsGuide;

@@ -2,6 +2,7 @@
 
 mod operations {
     mod catch_alls;
+    mod metrics;
     mod rates;
     mod server_side;
     mod session_ids;
