@@ -83,6 +83,27 @@ fn a_client_that_falls_silent_is_gone_after_its_ping_timeout() {
     }
 }
 
+/// It is read from again by itself: nothing but the shard's timer could wake its task. Its heartbeat
+/// is not counted against it meanwhile.
+#[test]
+fn a_client_that_sends_too_much_waits_and_goes_on() {
+    for websocket in [false, true] {
+        let mut scenario =
+            short(&[Action::Up(100), Action::Sync, Action::Up(20), Action::Sync], websocket);
+        scenario.heartbeat = (Duration::from_millis(300), Duration::from_millis(200));
+        let unlimited = scenario.run();
+        assert!(unlimited.elapsed < Duration::from_secs(2), "{:?}", unlimited.elapsed);
+        let mut scenario =
+            short(&[Action::Up(100), Action::Sync, Action::Up(20), Action::Sync], websocket);
+        scenario.heartbeat = (Duration::from_millis(300), Duration::from_millis(200));
+        scenario.rate = Some((10, 2));
+        let limited = run(scenario);
+        // What comes first may be read at once; what comes behind it waits for all of it.
+        let expected = Duration::from_secs(9)..Duration::from_secs(16);
+        assert!(expected.contains(&limited.elapsed), "{:?}", limited.elapsed);
+    }
+}
+
 /// A WebSocket that broke the protocol is read on, if only to see its end.
 #[test]
 fn the_end_of_a_peer_that_broke_the_protocol_is_noticed() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sansocket_driver::{Io, Runtime, Stats, Timestamp};
+use sansocket_driver::{Excess, Io, Rate, RateLimit, Runtime, Stats, Timestamp};
 
 use super::application::{World, register};
 use super::hostile::{self, Hostility};
@@ -42,6 +42,8 @@ pub struct Scenario {
     pub close_at: Option<Duration>,
     /// How long it may take to close.
     pub close_deadline: Duration,
+    /// How many events of a connection are read in a second, and at once, if that is limited.
+    pub rate: Option<(u32, u32)>,
     /// What happens before a certain poll.
     pub interruption: Option<(u64, Interruption)>,
     /// All further decisions.
@@ -100,6 +102,7 @@ impl Default for Scenario {
             hostile: Vec::new(),
             close_at: None,
             close_deadline: Duration::from_secs(20),
+            rate: None,
             interruption: None,
             noise: Choices::from_vec(Vec::new()),
         }
@@ -128,6 +131,7 @@ impl Scenario {
         let close_deadline = *choices.pick(&[20_000, 0, 100, 5_000, 200_000]);
         // Either the rest of the bytes decides, or a generator that does not run dry.
         let is_long = choices.chance(128);
+        let rate = choices.chance(64).then(|| *choices.pick(&[(100, 5), (1_000, 1), (20, 20)]));
         let used = choices.into_bytes().len();
         let rest = bytes.get(used..).unwrap_or_default().to_vec();
         let noise = if is_long { Choices::from_seed(seed(&rest)) } else { Choices::from_vec(rest) };
@@ -141,6 +145,7 @@ impl Scenario {
             hostile,
             close_at,
             close_deadline: Duration::from_millis(close_deadline),
+            rate,
             interruption: None,
             noise,
         }
@@ -182,6 +187,13 @@ impl Scenario {
             // A client cannot know that its idle connection is about to be closed.
             .header_timeout(Duration::from_secs(if is_calm { 100_000 } else { 30 }))
             .on_error(|_| {});
+        let builder = match self.rate {
+            Some((per_second, burst)) => {
+                let rate = Rate::per_second(per_second).burst(burst);
+                builder.connection_rate(RateLimit::new().events(rate).excess(Excess::Delay))
+            }
+            None => builder,
+        };
         let Ok(io) = builder.build_with(Arc::new(runtime.clone())) else { unreachable!() };
         register(&io);
         let network = Network::new(&runtime, weather, &io, plan);
