@@ -26,6 +26,12 @@ const io = new Server(http, {
   },
 });
 
+if (env.SESSION_IDS) {
+  let next = 0;
+  const digits = 20 - env.SESSION_IDS.length;
+  io.engine.generateId = () => env.SESSION_IDS + String(next++).padStart(digits, "0");
+}
+
 const WATCHERS = "watchers";
 const waiting = [];
 
@@ -144,6 +150,15 @@ function onConnection(socket) {
     ack();
   });
   on("collected", (_args, ack) => ack(kept));
+  let outgoing = [];
+  on("watch-outgoing", (_args, ack) => {
+    socket.onAnyOutgoing((name) => outgoing.push(name));
+    ack();
+  });
+  on("outgoing", (_args, ack) => {
+    ack(outgoing);
+    outgoing = [];
+  });
   on("on-any", (_args, ack) => {
     socket.onAny((name, ...args) => {
       socket.emit(

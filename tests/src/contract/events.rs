@@ -1,7 +1,7 @@
 //! The events that every namespace handles.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sansocket_driver::{Ack, Args, BroadcastAckErrorKind, EmitError, Namespace, Raw, Socket};
@@ -13,6 +13,16 @@ use super::{WATCHERS, fixture, sorted};
 /// What a client had collected, at its socket.
 #[derive(Default)]
 pub(super) struct Kept(Mutex<Vec<Raw>>);
+
+/// The events that a socket was sent.
+#[derive(Default)]
+struct Outgoing(Mutex<Vec<String>>);
+
+impl Outgoing {
+    fn names(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 pub(super) fn register(namespace: &Namespace) {
     echoes(namespace);
@@ -154,6 +164,18 @@ fn inquiries(namespace: &Namespace) {
             socket.on_any(async |socket: Socket, name: String, args: Args| {
                 socket.emit("seen", &(name, args.iter().collect::<Vec<_>>()))
             });
+        })
+        .on("watch-outgoing", async |socket: Socket| {
+            socket.insert(Outgoing::default());
+            socket.on_any_outgoing(|socket, event, _| {
+                if let Some(outgoing) = socket.extensions().get_shared::<Outgoing>() {
+                    outgoing.names().push(event.to_owned());
+                }
+            });
+        })
+        .on("outgoing", async |socket: Socket| {
+            let outgoing = socket.extensions().get_shared::<Outgoing>();
+            Ack((outgoing.map(|outgoing| std::mem::take(&mut *outgoing.names())),))
         })
         .on("handshake", async |socket: Socket| Ok::<_, String>(Ack(handshake(&socket)?)))
         .on("stats", async |socket: Socket| {

@@ -3,9 +3,12 @@
 use std::env;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sansocket_driver::{Builder, ConnectionStateRecovery, Cors, Transport, Transports};
+use sansocket_driver::{
+    Builder, ConnectionStateRecovery, Cors, Excess, Rate, RateLimit, Sid, Transport, Transports,
+};
 
 /// Where to listen.
 ///
@@ -41,7 +44,36 @@ pub(super) fn apply<S>(builder: Builder<S>) -> io::Result<Builder<S>> {
         let recovery = ConnectionStateRecovery::default().max_disconnection_duration(duration);
         builder = builder.connection_state_recovery(recovery);
     }
+    if let Ok(prefix) = env::var("SESSION_IDS") {
+        builder = session_ids(builder, prefix);
+    }
+    if let Ok(excess) = env::var("RATE") {
+        builder = builder.connection_rate(rate_limit(&excess)?);
+    }
     Ok(builder)
+}
+
+/// Numbered, so that no two are the same. Nobody but the suite connects.
+fn session_ids<S>(builder: Builder<S>, prefix: String) -> Builder<S> {
+    let next = AtomicU64::new(0);
+    let digits = 20_usize.saturating_sub(prefix.len());
+    builder.generate_id(move |_| {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let id = Sid::parse(&format!("{prefix}{number:0digits$}"));
+        async move { id.ok_or("SESSION_IDS has no meaning") }
+    })
+}
+
+fn rate_limit(excess: &str) -> io::Result<RateLimit> {
+    let excess = match excess {
+        "drop" => Excess::Drop,
+        "delay" => Excess::Delay,
+        "disconnect" => Excess::Disconnect,
+        _ => return Err(invalid("RATE")),
+    };
+    let whole = |name| u32::try_from(number(name, 1)?).map_err(|_| invalid(name));
+    let rate = Rate::per_second(whole("RATE_EVENTS")?).burst(whole("RATE_BURST")?);
+    Ok(RateLimit::new().events(rate).excess(excess))
 }
 
 fn transports() -> io::Result<Transports> {
