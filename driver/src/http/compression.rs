@@ -1,4 +1,4 @@
-//! Responses to polling, compressed where the client can read it.
+//! Responses compressed where the client can read it: those to polling, and its own files.
 //!
 //! `br` is left out. The reference does not offer it for polling either, and a client that knows it
 //! knows gzip as well.
@@ -70,6 +70,17 @@ impl HttpCompression {
         response.headers_mut().insert(CONTENT_ENCODING, name);
         response
     }
+}
+
+/// `content` in gzip, at its smallest, if that is smaller.
+pub(super) fn gzip(content: &[u8]) -> Option<Bytes> {
+    let encoded = Coding::Gzip.encode(content, Compression::best()).ok()?;
+    (encoded.len() < content.len()).then(|| Bytes::from(encoded))
+}
+
+/// Whether the client reads gzip.
+pub(super) fn accepts_gzip(request: &HeaderMap) -> bool {
+    Coding::Gzip.wish(request).is_some()
 }
 
 /// The content codings that there are here.

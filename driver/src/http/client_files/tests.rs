@@ -190,3 +190,49 @@ fn debug_output_is_short() {
     let text = format!("{:?}", typical().load());
     assert_eq!(text, r#"{"socket.io.js", "socket.io.js.map", "socket.io.esm.min.js"}"#);
 }
+
+#[cfg(feature = "compression")]
+#[test]
+fn they_are_compressed_where_that_is_accepted() {
+    use std::io::Read as _;
+
+    let script = "function emit(event) { socket.emit(event); }\n".repeat(100);
+    let contents = [("socket.io.js", script.as_str()), ("socket.io.min.js", "a")];
+    let files = Installed::new(Some(VERSION), &contents).load();
+    let serve = |name, accepted: &'static str, tag: &'static str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::ACCEPT_ENCODING, HeaderValue::from_static(accepted));
+        if !tag.is_empty() {
+            headers.insert(IF_NONE_MATCH, HeaderValue::from_static(tag));
+        }
+        files.serve(name, &Method::GET, &headers).expect("it is there")
+    };
+    let header = |response: &Response<Bytes>, name| {
+        response
+            .headers()
+            .get(name)
+            .map(|value: &HeaderValue| value.to_str().expect("text").to_owned())
+    };
+    let plain = serve("socket.io.js", "br", "");
+    assert_eq!(plain.body(), script.as_bytes());
+    assert_eq!(header(&plain, CONTENT_ENCODING), None);
+    assert_eq!(header(&plain, VARY).as_deref(), Some("accept-encoding"));
+    let compressed = serve("socket.io.js", "br, gzip", "");
+    assert_eq!(header(&compressed, CONTENT_ENCODING).as_deref(), Some("gzip"));
+    assert_eq!(header(&compressed, VARY).as_deref(), Some("accept-encoding"));
+    assert_eq!(header(&compressed, ETAG).as_deref(), Some("\"4.8.3-gzip\""));
+    assert_eq!(header(&compressed, CONTENT_LENGTH), Some(compressed.body().len().to_string()));
+    let mut decoded = String::new();
+    flate2::read::GzDecoder::new(&compressed.body()[..])
+        .read_to_string(&mut decoded)
+        .expect("gzip");
+    assert_eq!(decoded, script);
+    // A tag is that of the form that would be sent.
+    let unchanged = serve("socket.io.js", "gzip", "\"4.8.3-gzip\"");
+    assert_eq!(unchanged.status(), StatusCode::NOT_MODIFIED);
+    assert_eq!(serve("socket.io.js", "gzip", "\"4.8.3\"").status(), StatusCode::OK);
+    assert_eq!(serve("socket.io.js", "gzip;q=0", "\"4.8.3\"").status(), StatusCode::NOT_MODIFIED);
+    // What does not become smaller stays as it is, for everybody.
+    let small = serve("socket.io.min.js", "gzip", "");
+    assert_eq!((&small.body()[..], header(&small, VARY)), (&b"a"[..], None));
+}
