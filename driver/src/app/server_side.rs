@@ -88,7 +88,8 @@ impl Namespace {
     /// its acknowledgement. `None` if there is no handler, it could not be called, or it has failed,
     /// of which [`Builder::on_error`](crate::Builder::on_error) is told.
     ///
-    /// The handler runs as this future is polled; dropping it cancels the handler.
+    /// The handler runs as this future is polled, and dropping it cancels the handler. One that gives
+    /// its acknowledgement by hand may do so late or never, so do not wait without a limit.
     pub fn receive_server_side(
         &self,
         event: &str,
@@ -101,7 +102,6 @@ impl Namespace {
         });
         async move {
             work?.await;
-            // A handler that answers by hand may do so later.
             receiver.await.ok()
         }
     }
