@@ -15,8 +15,8 @@ use super::pair::check;
 use crate::codec::message::{Encoder, Message};
 use crate::codec::{engine, payload};
 use crate::{
-    AckId, Config, ConnectionKey, Delivery, Event, NamespaceRequestKey, Output, PollKey, PostKey,
-    SocketKey, Target, Timestamp, TransportKey,
+    AckId, Config, ConnectionKey, Delivery, Event, Excess, NamespaceRequestKey, Output, PollKey,
+    PostKey, Rate, RateLimit, SocketKey, Target, Timestamp, TransportKey,
 };
 
 /// What no honest client says, or not now.
@@ -89,13 +89,38 @@ proptest! {
     fn nothing_breaks_and_nothing_is_left(
         steps in proptest::collection::vec(any::<Step>(), 0..1000)
     ) {
-        let trace = run(&steps);
-        prop_assert_eq!(trace, run(&steps), "the same inputs give the same outputs");
+        let trace = run(&steps, Rates::default());
+        let again = run(&steps, Rates::default());
+        prop_assert_eq!(trace, again, "the same inputs give the same outputs");
+    }
+
+    #[test]
+    fn nor_where_clients_have_rates(
+        rates in (rate_limit(), rate_limit()),
+        steps in proptest::collection::vec(any::<Step>(), 0..1000)
+    ) {
+        prop_assert_eq!(run(&steps, rates), run(&steps, rates));
     }
 }
 
-fn run(steps: &[Step]) -> Vec<String> {
-    let mut world = World::new();
+/// What a socket, and a connection, may send.
+type Rates = (Option<RateLimit>, Option<RateLimit>);
+
+fn rate_limit() -> impl Strategy<Value = Option<RateLimit>> {
+    let excess = prop::sample::select(alloc::vec![Excess::Drop, Excess::Delay, Excess::Disconnect]);
+    let limit = (1..20_u32, 1..5_u32, 1..100_u32, any::<bool>(), excess).prop_map(
+        |(per_second, burst, bytes, has_bytes, excess)| {
+            let limit = RateLimit::new().events(Rate::per_second(per_second).burst(burst));
+            let rate = Rate::per_second(bytes).burst(50);
+            let limit = if has_bytes { limit.bytes(rate) } else { limit };
+            limit.excess(excess)
+        },
+    );
+    prop::option::of(limit)
+}
+
+fn run(steps: &[Step], rates: Rates) -> Vec<String> {
+    let mut world = World::new(rates);
     for step in steps {
         world.step(*step);
         check(&world.server);
@@ -106,8 +131,8 @@ fn run(steps: &[Step]) -> Vec<String> {
 }
 
 impl World {
-    fn new() -> Self {
-        let mut config = Config::default();
+    fn new((socket_rate, connection_rate): Rates) -> Self {
+        let mut config = Config { socket_rate, connection_rate, ..Config::default() };
         config.limits.sessions = 3;
         config.limits.outbox_bytes = 300;
         config.limits.pending_acks = 3;
