@@ -28,6 +28,8 @@ pub(crate) struct Figures {
     pub(crate) tasks: usize,
     pub(crate) open_files: usize,
     pub(crate) resident_bytes: usize,
+    /// Since the start.
+    pub(crate) heartbeats_missed: u64,
 }
 
 impl Figures {
@@ -45,7 +47,7 @@ impl fmt::Display for Figures {
         write!(
             f,
             "{} sessions, {} connections, {} sockets, {} rooms, {} acknowledgements, {} bytes to \
-             send, {} timers, {} tasks, {} open files, {:.1} MB resident",
+             send, {} timers, {} tasks, {} open files, {:.1} MB resident, {} heartbeats missed",
             self.sessions,
             self.connections,
             self.sockets,
@@ -56,6 +58,7 @@ impl fmt::Display for Figures {
             self.tasks,
             self.open_files,
             self.resident_bytes as f64 / 1e6,
+            self.heartbeats_missed,
         )
     }
 }
@@ -105,6 +108,7 @@ pub(crate) fn run() -> io::Result<()> {
             tasks: runtime.metrics().num_alive_tasks(),
             open_files: std::fs::read_dir("/proc/self/fd")?.count(),
             resident_bytes: resident_bytes()?,
+            heartbeats_missed: io.counters().heartbeats_missed(),
         };
         let mut output = io::stdout().lock();
         serde_json::to_writer(&mut output, &figures)?;
