@@ -13,8 +13,8 @@ Usage: cargo xtask endure soak [--clients N] [--seconds S] [--seed N]
 Builds a server and its clients optimised, and runs them in two processes on the loopback interface.
 
 soak    N clients at a time (2000), on polling, on WebSockets, or on one after the other, come and
-        go for S seconds (1200), most of them without a farewell; at the end, all that the server
-        held for them must be gone, and its memory no more than after a first crowd
+        go for S seconds (1200), most of them without a farewell, in four crowds between which the
+        server rests; all that it held for them must be gone then, and memory must have settled
 attack  measures how long an echo takes at rest and under each of some twenty attacks of S seconds
         (5); at the end, all that the server held must be gone
 ";

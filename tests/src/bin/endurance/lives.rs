@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sansocket_core::codec::websocket::Opcode;
 use sansocket_tests::client::{Polling, WebSocket, upgrade_request};
@@ -65,14 +65,20 @@ pub(crate) async fn live(address: SocketAddr, noise: &mut Noise, end: End) -> io
         polling.echo().await?;
         return on_websocket(polling.upgrade().await?, noise, end).await;
     }
-    let room = enter(noise);
-    polling.post(&room).await?;
+    polling.post(&enter(noise)).await?;
+    let (mut longest, mut last) = (Duration::ZERO, Instant::now());
     for _ in 0..2 + noise.below(6) {
         pause(noise, 2_000).await;
         if noise.below(4) == 0 {
             polling.post(&say(noise)).await?;
         }
-        polling.echo().await?;
+        let echo = polling.echo().await;
+        longest = longest.max(last.elapsed());
+        last = Instant::now();
+        // Whoever was slow to answer a ping has been given up rightly.
+        echo.map_err(|error| {
+            io::Error::other(format!("{error}; it has not polled for {longest:?} at the longest"))
+        })?;
     }
     end_polling(polling, address, end).await
 }
