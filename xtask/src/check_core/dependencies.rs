@@ -84,12 +84,14 @@ fn parse_list(text: &str) -> Result<BTreeMap<String, Entry>, Failure> {
     Ok(entries)
 }
 
-/// Asks cargo, for every platform: the list must not depend on who runs the check.
+/// Asks cargo, for every platform and with every feature: the list must not depend on who runs the
+/// check.
 fn tree(workspace: &Workspace, edges: &str) -> Result<String, Failure> {
     process::capture(&mut workspace.cargo(&[
         "tree",
         "--package",
         PACKAGE,
+        "--all-features",
         "--edges",
         edges,
         "--target",

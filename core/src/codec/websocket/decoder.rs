@@ -9,8 +9,11 @@ use core::{cmp, mem, str};
 
 use bytes::Bytes;
 
+#[cfg(feature = "deflate")]
+use super::deflate::Agreed;
 use super::{
     CloseCode, Error, FrameHeader, HEADER_BYTES_MAX, MessageKind, Opcode, Role, apply_mask,
+    inflate::{Inflater, compressed_bytes_max, history},
     utf8::Utf8Progress,
 };
 use crate::Limits;
@@ -61,14 +64,28 @@ pub struct CloseFrame {
 /// Decodes the frames of one connection.
 ///
 /// Holds at most one message, in at most [`DecoderConfig::message_bytes_max`] bytes, plus one
-/// control frame; and nothing at all between messages. Its time is linear in its input.
+/// control frame; and nothing at all between messages. Its time is linear in its input. Where the
+/// peer may compress, see [`deflate`](super::deflate) for what is held, and the time is linear in what
+/// is inflated too.
 #[derive(Debug)]
 pub struct Decoder {
     partial: Option<Box<Partial>>,
     message_bytes_max: usize,
     message_fragments_max: u32,
     role: Role,
+    peer: Peer,
     state: State,
+}
+
+/// Whether the peer may send compressed messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "it never may"))]
+enum Peer {
+    SendsPlain,
+    /// Each of them refers to nothing before it.
+    Deflates,
+    /// They refer to one another.
+    KeepsContext,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,8 +104,21 @@ impl Decoder {
             message_bytes_max: config.message_bytes_max,
             message_fragments_max: u32::try_from(config.message_fragments_max).unwrap_or(u32::MAX),
             role,
+            peer: Peer::SendsPlain,
             state: State::Open,
         }
+    }
+
+    /// Takes compressed messages too, as was agreed. To be called before anything is decoded.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_deflate(mut self, agreed: Agreed) -> Self {
+        let peer = match self.role {
+            Role::Server => Role::Client,
+            Role::Client => Role::Server,
+        };
+        self.peer = if agreed.keeps_context(peer) { Peer::KeepsContext } else { Peer::Deflates };
+        self
     }
 
     /// Takes bytes off the front of `input`, up to the end of the next message.
@@ -121,11 +151,13 @@ impl Decoder {
         result
     }
 
-    /// Bytes allocated for what is incomplete; zero between messages.
+    /// Bytes allocated for what is incomplete; zero between messages, unless compressed messages
+    /// refer to earlier ones.
     pub fn buffered_bytes(&self) -> usize {
         self.partial.as_ref().map_or(0, |partial| {
-            let message = partial.message.as_ref().map_or(0, |message| message.buffer.capacity());
-            size_of::<Partial>() + message + partial.control.capacity()
+            let message = partial.message.as_ref().map_or(0, PartialMessage::buffered_bytes);
+            let (control, history) = (partial.control.capacity(), partial.history.capacity());
+            size_of::<Partial>() + message + control + history
         })
     }
 
@@ -155,8 +187,7 @@ impl Decoder {
 
     /// The header of the next frame, or `None` if `input` ends before it does.
     fn read_header(&mut self, input: &mut &mut [u8]) -> Result<Option<FrameHeader>, Error> {
-        // Extensions are where RSV1 would be let through.
-        let rsv1_allowed = false;
+        let rsv1_allowed = cfg!(feature = "deflate") && self.peer != Peer::SendsPlain;
         let kept = self.partial.as_ref().map_or(0, |partial| partial.header_bytes);
         if kept == 0
             && let Some((header, len)) = FrameHeader::parse(input, self.role, rsv1_allowed)?
@@ -190,9 +221,9 @@ impl Decoder {
         header: FrameHeader,
         input: &mut &mut [u8],
     ) -> Result<Option<Message>, Error> {
-        let FrameHeader { fin, opcode, mask_key, .. } = header;
+        let FrameHeader { fin, rsv1, opcode, mask_key, .. } = header;
         let payload_bytes = self.check(&header)?;
-        if payload_bytes <= input.len() && fin && opcode != Opcode::Continuation {
+        if payload_bytes <= input.len() && fin && opcode != Opcode::Continuation && !rsv1 {
             let payload = take(input, payload_bytes);
             if let Some(key) = mask_key {
                 apply_mask(payload, key, 0);
@@ -207,6 +238,9 @@ impl Decoder {
             Opcode::Continuation => partial.continue_message(),
             Opcode::Close | Opcode::Ping | Opcode::Pong => 0,
         };
+        if rsv1 {
+            partial.begin_inflating(self.peer == Peer::KeepsContext, self.message_bytes_max);
+        }
         // Only the last frame tells how large the message becomes.
         let buffer_bytes_max = if fin { arrived + payload_bytes } else { self.message_bytes_max };
         let remaining = payload_bytes;
@@ -219,6 +253,9 @@ impl Decoder {
         let message = self.partial.as_ref().and_then(|partial| partial.message.as_ref());
         let room = match (header.opcode, message) {
             (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => usize::MAX,
+            (Opcode::Text | Opcode::Binary, None) if header.rsv1 => {
+                compressed_bytes_max(self.message_bytes_max)
+            }
             (Opcode::Text | Opcode::Binary, None) => self.message_bytes_max,
             (Opcode::Text | Opcode::Binary, Some(_)) => return Err(Error::ExpectedContinuation),
             (Opcode::Continuation, None) => return Err(Error::UnexpectedContinuation),
@@ -226,7 +263,10 @@ impl Decoder {
                 if message.fragments >= self.message_fragments_max {
                     return Err(Error::TooManyFragments);
                 }
-                self.message_bytes_max.saturating_sub(message.buffer.len())
+                match &message.inflater {
+                    None => self.message_bytes_max.saturating_sub(message.buffer.len()),
+                    Some(inflater) => inflater.room(),
+                }
             }
         };
         match usize::try_from(header.payload_bytes) {
@@ -246,6 +286,8 @@ struct Partial {
     message: Option<PartialMessage>,
     /// The payload of a control frame.
     control: Vec<u8>,
+    /// What compressed messages may refer to, if their sender keeps its context.
+    history: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -265,19 +307,46 @@ struct PartialMessage {
     kind: MessageKind,
     fragments: u32,
     buffer: Vec<u8>,
+    /// Where in `buffer` it begins. What is before it came before it.
+    start: usize,
     utf8: Utf8Progress,
+    /// Of a compressed message.
+    inflater: Option<Box<Inflater>>,
+    /// Whether the next one may refer to it.
+    is_kept: bool,
 }
 
 impl Partial {
     fn is_idle(&self) -> bool {
-        self.header_bytes == 0 && self.frame.is_none() && self.message.is_none()
+        self.header_bytes == 0
+            && self.frame.is_none()
+            && self.message.is_none()
+            && self.history.is_empty()
     }
 
     /// Starts a message; the bytes of it that have arrived, which is none.
     fn start_message(&mut self, kind: MessageKind) -> usize {
-        let (buffer, utf8) = (Vec::new(), Utf8Progress::default());
-        self.message = Some(PartialMessage { kind, fragments: 1, buffer, utf8 });
+        self.message = Some(PartialMessage {
+            kind,
+            fragments: 1,
+            buffer: Vec::new(),
+            start: 0,
+            utf8: Utf8Progress::default(),
+            inflater: None,
+            is_kept: false,
+        });
         0
+    }
+
+    /// Makes the message that was started a compressed one.
+    #[cold]
+    fn begin_inflating(&mut self, is_kept: bool, message_bytes_max: usize) {
+        let Some(message) = &mut self.message else { return };
+        message.buffer = mem::take(&mut self.history);
+        message.start = message.buffer.len();
+        message.utf8 = Utf8Progress::behind(message.start);
+        message.inflater = Inflater::start(message.start, message_bytes_max);
+        message.is_kept = is_kept;
     }
 
     /// Counts a further fragment; the bytes of its message that have arrived.
@@ -306,14 +375,25 @@ impl Partial {
         }
 
         let Some(message) = &mut self.message else { return Ok(None) };
-        append(&mut message.buffer, chunk, buffer_bytes_max);
+        let is_last = remaining == 0 && fin;
+        let inflated = match &mut message.inflater {
+            None => {
+                append(&mut message.buffer, chunk, buffer_bytes_max);
+                Ok(())
+            }
+            Some(inflater) => inflater.inflate(chunk, is_last, &mut message.buffer),
+        };
         if message.kind == MessageKind::Text {
+            // Of several faults the first in the text counts, so that it does not depend on the
+            // division of the input.
             message.utf8.advance(&message.buffer)?;
         }
-        if remaining > 0 || !fin {
+        inflated?;
+        if !is_last {
             return Ok(None);
         }
-        self.message.take().map(PartialMessage::finish).transpose()
+        let Some(message) = self.message.take() else { return Ok(None) };
+        message.finish(&mut self.history).map(Some)
     }
 }
 
@@ -331,14 +411,31 @@ impl PartialFrame {
 }
 
 impl PartialMessage {
-    fn finish(self) -> Result<Message, Error> {
-        match self.kind {
-            MessageKind::Text => {
-                self.utf8.finish(&self.buffer)?;
-                Ok(Message::Text(Bytes::from(self.buffer)))
-            }
-            MessageKind::Binary => Ok(Message::Binary(Bytes::from(self.buffer))),
+    fn buffered_bytes(&self) -> usize {
+        let inflater = self.inflater.as_ref().map_or(0, |inflater| size_of_val(&**inflater));
+        self.buffer.capacity() + inflater
+    }
+
+    /// The message. `kept` becomes what the next one may refer to.
+    fn finish(self, kept: &mut Vec<u8>) -> Result<Message, Error> {
+        let Self { kind, mut buffer, start, utf8, inflater, is_kept, .. } = self;
+        if kind == MessageKind::Text {
+            utf8.finish(&buffer)?;
         }
+        let payload = if is_kept {
+            let payload = Bytes::copy_from_slice(buffer.get(start..).unwrap_or_default());
+            *kept = history(buffer);
+            payload
+        } else {
+            if inflater.is_some() {
+                buffer.shrink_to_fit();
+            }
+            Bytes::from(buffer)
+        };
+        Ok(match kind {
+            MessageKind::Text => Message::Text(payload),
+            MessageKind::Binary => Message::Binary(payload),
+        })
     }
 }
 

@@ -61,6 +61,19 @@ pub fn encode_masked_into(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mas
     apply_mask(&mut out[start..], mask_key, 0);
 }
 
+/// Appends a frame with that header, masked if the header has a key. Of the header, the length is
+/// replaced by the payload's.
+pub fn encode_frame_into(out: &mut Vec<u8>, header: FrameHeader, payload: &[u8]) {
+    let encoded = FrameHeader { payload_bytes: payload.len() as u64, ..header }.encode();
+    out.reserve(encoded.len() + payload.len());
+    out.extend_from_slice(&encoded);
+    let start = out.len();
+    out.extend_from_slice(payload);
+    if let (Some(key), Some(payload)) = (header.mask_key, out.get_mut(start..)) {
+        apply_mask(payload, key, 0);
+    }
+}
+
 /// A server's close frame; see [`close_payload`]. Allocates nothing for a frame without a code.
 pub fn encode_close(code: Option<CloseCode>, reason: &str) -> Bytes {
     match code {

@@ -7,6 +7,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha1_smol::Sha1;
 use thiserror::Error;
 
+#[cfg(feature = "deflate")]
+use super::deflate::{Agreed, PerMessageDeflate};
+
 /// The value of `Sec-WebSocket-Accept`: base64 of a SHA-1 hash.
 pub type AcceptKey = [u8; 28];
 
@@ -117,13 +120,13 @@ pub enum ResponseError {
     /// `Sec-WebSocket-Accept` is missing, repeated, or does not belong to the key that was sent.
     #[error("header Sec-WebSocket-Accept does not fit the request")]
     Accept,
-    /// The server uses an extension, and none was offered.
+    /// The server uses an extension, or a parameter of one, that was not offered.
     #[error("an extension that was not offered")]
     Extension,
 }
 
-/// Decides as a client whether a response accepts the handshake that sent `key`. The caller checks
-/// the subprotocol, if it asked for one.
+/// Decides as a client whether a response accepts the handshake that sent `key` and offered no
+/// extension. The caller checks the subprotocol, if it asked for one.
 ///
 /// # Errors
 ///
@@ -133,6 +136,36 @@ pub fn check_response<'a>(
     status: u16,
     headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
 ) -> Result<(), ResponseError> {
+    let has_extension = check_answer(key, status, headers)?;
+    if has_extension { Err(ResponseError::Extension) } else { Ok(()) }
+}
+
+/// As [`check_response`], for a handshake that offered compression. `None` if the server does
+/// without it.
+///
+/// # Errors
+///
+/// The first of [`ResponseError`]'s cases that applies.
+#[cfg(feature = "deflate")]
+pub fn check_response_to_offer<'a, Headers>(
+    key: &[u8],
+    status: u16,
+    headers: Headers,
+    offered: &PerMessageDeflate,
+) -> Result<Option<Agreed>, ResponseError>
+where
+    Headers: IntoIterator<Item = (&'a str, &'a [u8])> + Clone,
+{
+    check_answer(key, status, headers.clone())?;
+    offered.check_answer(headers)
+}
+
+/// Whether the server uses an extension, beside what [`check_response`] decides.
+fn check_answer<'a>(
+    key: &[u8],
+    status: u16,
+    headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+) -> Result<bool, ResponseError> {
     let (mut upgrade, mut connection, mut extension) = (false, false, false);
     let mut accept = Once::default();
     for (name, value) in headers {
@@ -158,7 +191,7 @@ pub fn check_response<'a>(
     if accept.get() != Some(&accept_key(key)) {
         return Err(ResponseError::Accept);
     }
-    if extension { Err(ResponseError::Extension) } else { Ok(()) }
+    Ok(extension)
 }
 
 /// The value of `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key`.

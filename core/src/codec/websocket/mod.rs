@@ -1,8 +1,9 @@
 //! WebSocket (RFC 6455) for both roles: frames, messages, masking, the opening handshake.
 //!
 //! Everything here is a function of the bytes it is given: no IO, no clock, no randomness (a
-//! client supplies its own mask keys and nonces), no extension. Errors are the peer's fault
-//! only, and [`Error::close_code`] says what it is told.
+//! client supplies its own mask keys and nonces). Errors are the peer's fault only, and
+//! [`Error::close_code`] says what it is told. One extension is known, compression, where the feature
+//! `deflate` is on.
 //!
 //! - [`Decoder`] turns what was read into whole [`Message`]s, in any division into reads. While
 //!   nothing is incomplete it holds no buffer.
@@ -40,9 +41,16 @@
 //! ```
 
 mod decoder;
+#[cfg(feature = "deflate")]
+pub mod deflate;
 mod encoder;
 pub mod handshake;
 mod header;
+#[cfg(feature = "deflate")]
+mod inflate;
+#[cfg(not(feature = "deflate"))]
+#[path = "inflate_absent.rs"]
+mod inflate;
 mod mask;
 mod utf8;
 
@@ -51,8 +59,8 @@ mod tests;
 
 pub use decoder::{CloseFrame, Decoder, DecoderConfig, Message};
 pub use encoder::{
-    SERVER_HEADER_BYTES_MAX, close_payload, encode_close, encode_into, encode_masked_into,
-    encode_pong, header, write_header_before,
+    SERVER_HEADER_BYTES_MAX, close_payload, encode_close, encode_frame_into, encode_into,
+    encode_masked_into, encode_pong, header, write_header_before,
 };
 pub use header::{FrameHeader, HEADER_BYTES_MAX, HeaderBytes};
 pub use mask::apply_mask;
@@ -244,6 +252,9 @@ pub enum Error {
     /// A message of more than [`DecoderConfig::message_bytes_max`].
     #[error("message is too large")]
     TooLarge,
+    /// A compressed message that is no such thing.
+    #[error("invalid compressed data")]
+    Deflate,
     /// A message of more than [`DecoderConfig::message_fragments_max`].
     #[error("message has too many fragments")]
     TooManyFragments,
@@ -265,7 +276,7 @@ impl Error {
             | Self::ExpectedContinuation
             | Self::ClosePayload
             | Self::CloseCode { .. } => CloseCode::PROTOCOL_ERROR,
-            Self::InvalidUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::Deflate => CloseCode::INVALID_PAYLOAD,
             Self::TooLarge => CloseCode::TOO_LARGE,
             Self::TooManyFragments => CloseCode::POLICY_VIOLATION,
         }

@@ -1,6 +1,8 @@
 //! What all tests of this module share: frames spelled out, and decoding in pieces.
 
 mod cases;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod handshake;
 mod properties;
 mod vectors;
@@ -76,7 +78,16 @@ fn decode_pieces(
     bytes: &[u8],
     sizes: impl IntoIterator<Item = usize>,
 ) -> Decoded {
-    let mut decoder = Decoder::new(role, config);
+    feed(Decoder::new(role, config), config.message_bytes_max + 512, bytes, sizes)
+}
+
+/// As [`decode_pieces`], to a decoder that never holds more than `buffered_bytes_max`.
+fn feed(
+    mut decoder: Decoder,
+    buffered_bytes_max: usize,
+    bytes: &[u8],
+    sizes: impl IntoIterator<Item = usize>,
+) -> Decoded {
     let mut messages = Vec::new();
     let mut copy = bytes.to_vec();
     let mut rest = copy.as_mut_slice();
@@ -96,7 +107,7 @@ fn decode_pieces(
             }
         }
         assert!(input.is_empty());
-        assert!(decoder.buffered_bytes() <= config.message_bytes_max + 512);
+        assert!(decoder.buffered_bytes() <= buffered_bytes_max);
     }
     (messages, None)
 }

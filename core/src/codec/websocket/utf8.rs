@@ -16,6 +16,11 @@ pub(super) struct Utf8Progress {
 }
 
 impl Utf8Progress {
+    /// For a message that begins at `start` in its buffer.
+    pub(super) fn behind(start: usize) -> Self {
+        Self { validated_bytes: start }
+    }
+
     /// Checks what was added to `buffer`. Fails with the first byte that no continuation could
     /// make valid.
     pub(super) fn advance(&mut self, buffer: &[u8]) -> Result<(), Error> {
