@@ -1,5 +1,6 @@
 //! Outgoing messages, encoded once for all recipients and transports.
 
+mod compression;
 #[cfg(test)]
 mod tests;
 mod v3;
@@ -36,6 +37,7 @@ pub struct Frame {
     /// The length of the WebSocket header.
     packet_start: u8,
     is_binary: bool,
+    may_be_compressed: bool,
 }
 
 impl Frame {
@@ -83,7 +85,8 @@ impl Frame {
     }
 
     const fn from_static(websocket: &'static [u8]) -> Self {
-        Self { bytes: Bytes::from_static(websocket), packet_start: 2, is_binary: false }
+        let bytes = Bytes::from_static(websocket);
+        Self { bytes, packet_start: 2, is_binary: false, may_be_compressed: true }
     }
 
     fn copy(packet: &[u8], opcode: Opcode) -> Self {
@@ -95,6 +98,7 @@ impl Frame {
             packet_start: header.len() as u8,
             bytes: Bytes::from(bytes),
             is_binary: opcode == Opcode::Binary,
+            may_be_compressed: true,
         }
     }
 }
@@ -114,8 +118,12 @@ pub struct Message(Frames);
 #[derive(Clone)]
 enum Frames {
     Single(Frame),
-    /// A packet and its attachments.
-    Many(Arc<[Frame]>),
+    /// A packet and its attachments: the first `plain` of these. What follows is for those who read
+    /// compressed messages, see `compression`.
+    Many {
+        frames: Arc<[Frame]>,
+        plain: usize,
+    },
 }
 
 impl Message {
@@ -124,7 +132,7 @@ impl Message {
     pub fn frames(&self) -> &[Frame] {
         match &self.0 {
             Frames::Single(frame) => core::slice::from_ref(frame),
-            Frames::Many(frames) => frames,
+            Frames::Many { frames, plain } => frames.get(..*plain).unwrap_or_default(),
         }
     }
 
@@ -133,7 +141,9 @@ impl Message {
     pub fn into_websocket(self, mut take: impl FnMut(Bytes)) {
         match self.0 {
             Frames::Single(frame) => take(frame.bytes),
-            Frames::Many(frames) => frames.iter().for_each(|frame| take(frame.bytes.clone())),
+            Frames::Many { frames, plain } => {
+                frames.iter().take(plain).for_each(|frame| take(frame.bytes.clone()));
+            }
         }
     }
 
@@ -387,6 +397,7 @@ impl Encoder {
             bytes: Bytes::copy_from_slice(json.get(start..).unwrap_or_default()),
             packet_start: (packet_start - start) as u8,
             is_binary: false,
+            may_be_compressed: true,
         };
         if json.capacity() > Self::KEPT_BYTES_MAX {
             *json = Vec::new();
@@ -394,7 +405,8 @@ impl Encoder {
         if attachments.is_empty() {
             return Message::from(frame);
         }
-        Message(Frames::Many(core::iter::once(frame).chain(attachments.drain(..)).collect()))
+        let frames: Arc<[_]> = core::iter::once(frame).chain(attachments.drain(..)).collect();
+        Message(Frames::Many { plain: frames.len(), frames })
     }
 }
 

@@ -75,6 +75,12 @@ impl PollResponse {
         }
     }
 
+    /// Whether one of the packets, at least, is not to be sent without compression. See
+    /// [`Message::uncompressed`].
+    pub fn may_be_compressed(&self) -> bool {
+        self.messages.iter().any(Message::may_be_compressed)
+    }
+
     /// The body: a payload of Engine.IO packets (protocols 3 and 4, "polling"), or the script that
     /// has it.
     pub fn into_body(self) -> Bytes {

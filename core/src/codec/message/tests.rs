@@ -5,6 +5,9 @@ use std::vec;
 use proptest::prelude::*;
 use serde::ser::Error as _;
 
+#[cfg(feature = "deflate")]
+mod compression;
+
 use super::*;
 
 /// The packets of a message, attachments in hexadecimal.

@@ -55,7 +55,6 @@ impl Frame {
             return take(self.websocket().clone());
         }
         match form {
-            BinaryForm::Bare => take(self.websocket().clone()),
             BinaryForm::Typed => {
                 let mut beginning = Vec::with_capacity(SERVER_HEADER_BYTES_MAX + 1);
                 let header = websocket::header(Opcode::Binary, 1 + self.packet().len());
@@ -64,8 +63,20 @@ impl Frame {
                 take(Bytes::from(beginning));
                 take(self.packet_bytes());
             }
-            BinaryForm::Base64 => take(self.to_text().websocket().clone()),
-            BinaryForm::TypedBase64 => take(self.to_base64(b"b4").websocket().clone()),
+            BinaryForm::Bare | BinaryForm::Base64 | BinaryForm::TypedBase64 => {
+                take(self.in_form(form).websocket().clone());
+            }
+        }
+    }
+
+    /// The packet for a client that wants that form, in one piece.
+    pub(super) fn in_form(&self, form: BinaryForm) -> Self {
+        match form {
+            _ if !self.is_binary() => self.clone(),
+            BinaryForm::Bare => self.clone(),
+            BinaryForm::Typed => Self::binary(&[&[BINARY_MESSAGE], self.packet()].concat()),
+            BinaryForm::Base64 => self.to_text(),
+            BinaryForm::TypedBase64 => self.to_base64(b"b4"),
         }
     }
 
