@@ -4,6 +4,11 @@ mod accept;
 mod app;
 mod backlog;
 pub mod client;
+#[cfg(feature = "deflate")]
+mod deflate;
+#[cfg(not(feature = "deflate"))]
+#[path = "deflate/absent.rs"]
+mod deflate;
 #[cfg(feature = "futures-io")]
 mod futures_io;
 mod handshake;
@@ -25,9 +30,9 @@ mod websocket;
 pub use app::{
     Ack, AckError, AckFuture, Broadcast, BroadcastAckError, BroadcastAckErrorKind,
     BroadcastAckFuture, Builder, ConnectError, ConnectionStateRecovery, Disconnect, EmitError,
-    Extensions, FromArgs, Handler, HandlerError, HandlerErrorKind, IntoReply, Io, JoinError,
-    Namespace, NamespaceRequest, OnRuntime, ParentBroadcast, ParentNamespace, Reply, Rooms, Socket,
-    TimedBroadcast, TimedEmitter, UndecodedAckFuture, VolatileEmitter,
+    Emitter, Extensions, FromArgs, Handler, HandlerError, HandlerErrorKind, IntoReply, Io,
+    JoinError, Namespace, NamespaceRequest, OnRuntime, ParentBroadcast, ParentNamespace, Reply,
+    Rooms, Socket, TimedBroadcast, TimedEmitter, UndecodedAckFuture, VolatileEmitter,
 };
 #[cfg(feature = "futures-io")]
 pub use futures_io::FuturesIo;
@@ -36,6 +41,8 @@ pub use handshake::Handshake;
 pub use http::HttpCompression;
 pub use http::{ClientFiles, ConnectionError, Cookie, Cors, Interception, Peer, SameSite};
 pub use runtime::{Runtime, Sleep};
+#[cfg(feature = "deflate")]
+pub use sansocket_core::codec::websocket::deflate::PerMessageDeflate;
 pub use sansocket_core::{
     Args, ArgsError, BroadcastReport, Config, Counters, DisconnectReason, EncodeError,
     ExceededRate, Excess, Limits, Message, Rate, RateLimit, Raw, Refusal, Sid, SocketId, Stats,

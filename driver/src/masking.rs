@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io;
 
 use bytes::Bytes;
-use sansocket_core::codec::websocket::{Opcode, encode_masked_into};
+use sansocket_core::codec::websocket::{FrameHeader, Opcode, encode_frame_into};
 
 /// Random bytes are drawn by so many, because each draw is a call of the operating system.
 const POOL_BYTES: usize = 256;
@@ -25,8 +25,18 @@ thread_local! {
 ///
 /// If the operating system has no randomness to give.
 pub(crate) fn masked(opcode: Opcode, payload: &[u8]) -> io::Result<Bytes> {
+    masked_frame(FrameHeader::new(opcode, 0), payload)
+}
+
+/// A masked frame of that header, but for the mask and the length.
+///
+/// # Errors
+///
+/// If the operating system has no randomness to give.
+pub(crate) fn masked_frame(header: FrameHeader, payload: &[u8]) -> io::Result<Bytes> {
     let mut frame = Vec::new();
-    encode_masked_into(&mut frame, opcode, payload, mask_key()?);
+    let header = FrameHeader { mask_key: Some(mask_key()?), ..header };
+    encode_frame_into(&mut frame, header, payload);
     Ok(Bytes::from(frame))
 }
 

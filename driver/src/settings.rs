@@ -39,6 +39,7 @@ pub(crate) struct Settings {
     pub(crate) cors: Option<crate::http::Cors>,
     #[cfg(feature = "compression")]
     pub(crate) compression: Option<crate::http::HttpCompression>,
+    pub(crate) deflate: Option<Arc<crate::deflate::Deflate>>,
     pub(crate) cookie: Option<crate::http::PreparedCookie>,
     pub(crate) hooks: crate::http::Hooks,
     pub(crate) client_files: Option<crate::http::ClientFiles>,

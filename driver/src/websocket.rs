@@ -11,13 +11,14 @@ use hyper::rt::{Read, ReadBuf, Write};
 use hyper::upgrade::Upgraded;
 use sansocket_core::codec::engine::Inbound;
 use sansocket_core::codec::websocket::{
-    CloseCode, Decoder, DecoderConfig, Message, Opcode, Role, close_payload, encode_close,
-    encode_pong,
+    CloseCode, Decoder, DecoderConfig, FrameHeader, Message, Opcode, Role, close_payload,
+    encode_close, encode_pong,
 };
-use sansocket_core::{AckOutcome, BinaryForm, EngineError, Frame, TransportKey};
+use sansocket_core::{AckOutcome, BinaryForm, EngineError, TransportKey};
 
+use crate::deflate;
 use crate::inner::Inner;
-use crate::masking::masked;
+use crate::masking::{masked, masked_frame};
 use crate::runtime::Sleep;
 
 /// What one read takes at most. A read that fills it is followed by another. More than the 64 KiB
@@ -46,6 +47,7 @@ pub(crate) struct WebSocket {
     decoder: Decoder,
     /// How binary packets go out, and of which revision all packets are.
     pub(crate) form: BinaryForm,
+    compression: deflate::Slot,
     /// What the network did not take yet.
     unsent: Vec<Bytes>,
     /// Whether the stream took bytes that it has not passed on, as TLS does when the network is
@@ -80,8 +82,8 @@ pub(crate) struct Buffers {
     gather: Vec<u8>,
     /// Frames to be written, drained by [`WebSocket::write`].
     pub(crate) frames: Vec<Bytes>,
-    /// Frames to be written in another form, for a client that takes binary packets in that.
-    pub(crate) to_encode: Vec<Frame>,
+    /// Messages to be written in another form than they have, see [`WebSocket::takes_frames`].
+    pub(crate) to_encode: Vec<sansocket_core::Message>,
     /// Messages that one read brought, for the caller to drain.
     pub(crate) messages: Vec<Message>,
     /// What they are, until the machine is given it.
@@ -131,12 +133,18 @@ impl Buffers {
 
 impl WebSocket {
     /// `role` is ours.
-    pub(crate) fn new(stream: Upgraded, role: Role, config: DecoderConfig) -> Self {
+    pub(crate) fn new(
+        stream: Upgraded,
+        role: Role,
+        config: DecoderConfig,
+        compression: deflate::Slot,
+    ) -> Self {
         Self {
             stream,
             role,
-            decoder: Decoder::new(role, config),
+            decoder: deflate::decoder(&compression, role, config),
             form: BinaryForm::default(),
+            compression,
             unsent: Vec::new(),
             is_held_back: false,
             pong: None,
@@ -145,6 +153,58 @@ impl WebSocket {
             shut_down: false,
             is_dense: false,
         }
+    }
+
+    /// Whether messages go out in the frames that they have. Otherwise they are to be
+    /// [encoded](Self::encode).
+    #[inline]
+    pub(crate) fn takes_frames(&self) -> bool {
+        self.form == BinaryForm::Bare && self.compression.is_none()
+    }
+
+    /// The frames of a message, as a server sends them to this client.
+    pub(crate) fn encode(
+        &mut self,
+        message: &sansocket_core::Message,
+        mut take: impl FnMut(Bytes),
+    ) {
+        match &mut self.compression {
+            Some(compression) => compression.encode(message, self.form, take),
+            None => {
+                for frame in message.frames() {
+                    frame.websocket_as(self.form, &mut take);
+                }
+            }
+        }
+    }
+
+    /// Adds the frames of a message, as a client sends them.
+    ///
+    /// # Errors
+    ///
+    /// Without randomness.
+    pub(crate) fn encode_masked(
+        &mut self,
+        message: &sansocket_core::Message,
+        frames: &mut Vec<Bytes>,
+    ) -> io::Result<()> {
+        let may_be_compressed = message.may_be_compressed();
+        for frame in message.frames() {
+            let opcode = if frame.is_binary() { Opcode::Binary } else { Opcode::Text };
+            let packet = frame.packet();
+            let plain = FrameHeader::new(opcode, 0);
+            let masked = match &mut self.compression {
+                Some(compression) if may_be_compressed => {
+                    compression.compress(packet, |compressed| match compressed {
+                        Some(payload) => masked_frame(FrameHeader { rsv1: true, ..plain }, payload),
+                        None => masked_frame(plain, packet),
+                    })
+                }
+                Some(_) | None => masked_frame(plain, packet),
+            };
+            frames.push(masked?);
+        }
+        Ok(())
     }
 
     /// Reads once, into `buffers.messages`. Control frames are answered here and not shown.

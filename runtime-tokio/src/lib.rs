@@ -22,7 +22,8 @@
 //! # TLS, Unix sockets, and other streams
 //!
 //! With the feature `tls`, `Server::listen_tls` listens for `https` and `wss`, on rustls. With the feature
-//! `compression`, responses to polling can be compressed (`Builder::http_compression`).
+//! `compression`, responses to polling can be compressed (`Builder::http_compression`),
+//! with `deflate` what goes over WebSockets (`Builder::per_message_deflate`).
 //! [`Server::serve_unix`] serves the clients of a Unix socket, and [`Server::serve_stream`] any
 //! stream that tokio can read and write:
 //!

@@ -37,11 +37,17 @@ pub(super) struct Selection {
     /// core, no rooms means everybody.
     in_rooms: bool,
     delivery: Delivery,
+    compress: bool,
 }
 
 impl Selection {
     pub(super) fn everybody() -> Self {
-        Self { target: Target::everybody(), in_rooms: false, delivery: Delivery::Reliable }
+        Self {
+            target: Target::everybody(),
+            in_rooms: false,
+            delivery: Delivery::Reliable,
+            compress: true,
+        }
     }
 
     pub(super) fn add_rooms(&mut self, rooms: impl Rooms) {
@@ -55,6 +61,10 @@ impl Selection {
 
     pub(super) fn make_volatile(&mut self) {
         self.delivery = Delivery::Volatile;
+    }
+
+    pub(super) fn set_compress(&mut self, compress: bool) {
+        self.compress = compress;
     }
 
     /// `None` if nobody is meant.
@@ -119,6 +129,12 @@ impl Broadcast {
         self
     }
 
+    /// Whether the event may be compressed. See [`Socket::compress`].
+    pub fn compress(mut self, compress: bool) -> Self {
+        self.selection.set_compress(compress);
+        self
+    }
+
     /// The event is to be acknowledged within `timeout`. Such an event is never volatile.
     pub fn timeout(self, timeout: Duration) -> TimedBroadcast {
         TimedBroadcast { broadcast: self, timeout }
@@ -147,6 +163,7 @@ impl Broadcast {
         let message = with_encoder(|encoder| Message::event(encoder, name, event, args, None))?;
         let Some(target) = self.selection.target() else { return Ok(BroadcastReport::default()) };
         let (key, delivery) = (self.namespace.key, self.selection.delivery);
+        let message = self.shared(message);
         let mut observed = self.observed();
         let shards = &self.inner.shards;
         let report = shards.broadcast(key, target, &message, delivery, observed.as_mut());
@@ -170,6 +187,15 @@ impl Broadcast {
         }
     }
 
+    /// The message as its recipients get it. It is compressed once for all of them.
+    fn shared(&self, message: Message) -> Message {
+        match (&self.inner.settings.deflate, self.selection.compress) {
+            (_, false) => message.uncompressed(),
+            (Some(deflate), true) => deflate.share(message),
+            (None, true) => message,
+        }
+    }
+
     /// Sends an event that clients may ask for later.
     fn emit_kept<T: Serialize + ?Sized>(
         &self,
@@ -183,10 +209,13 @@ impl Broadcast {
             Message::event_with_offset(encoder, &namespace.name, event, args, offset)
         })?;
         let Some(target) = self.selection.target() else { return Ok(BroadcastReport::default()) };
+        let shared = self.shared(message.clone());
+        // Of the message that is kept, no second form is kept beside the first.
+        let kept = if self.selection.compress { &message } else { &shared };
         let mut observed = self.observed();
-        let report = recovery.send(inner, namespace, target.clone(), (offset, &message), || {
+        let report = recovery.send(inner, namespace, target.clone(), (offset, kept), || {
             let (key, reached) = (namespace.key, observed.as_mut());
-            Ok(inner.shards.broadcast(key, target, &message, Delivery::Reliable, reached))
+            Ok(inner.shards.broadcast(key, target, &shared, Delivery::Reliable, reached))
         })?;
         self.notify_outgoing(observed, event, &message);
         Ok(report)
@@ -281,6 +310,12 @@ impl TimedBroadcast {
         self
     }
 
+    /// See [`Broadcast::compress`].
+    pub fn compress(mut self, compress: bool) -> Self {
+        self.broadcast = self.broadcast.compress(compress);
+        self
+    }
+
     /// Sends an event, at once, and gives what each recipient acknowledges it with, decoded as a
     /// `T`, in the order in which the answers come. The future ends when the last recipient has
     /// answered, timed out or gone; with no recipients, at once.
@@ -301,6 +336,7 @@ impl TimedBroadcast {
             let Some(target) = self.broadcast.selection.target() else {
                 return Ok(Asked { queued: 0, overflowed: 0 });
             };
+            let message = self.broadcast.shared(message);
             let asks = (id, inner.now() + self.timeout);
             let mut observed = self.broadcast.observed();
             let (shards, reached) = (&inner.shards, observed.as_mut());

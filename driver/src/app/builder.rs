@@ -12,8 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+#[cfg(feature = "deflate")]
+use sansocket_core::codec::websocket::deflate::PerMessageDeflate;
 use sansocket_core::{Config, Limits, SHARDS_MAX, Transports};
 
+#[cfg(feature = "deflate")]
+use crate::deflate::Deflate;
 #[cfg(feature = "compression")]
 use crate::http::HttpCompression;
 use crate::http::{ClientFiles, Cors, Hooks};
@@ -63,6 +67,7 @@ impl<S> Default for Builder<S> {
             cors: None,
             #[cfg(feature = "compression")]
             compression: None,
+            deflate: None,
             cookie: None,
             hooks: Hooks::default(),
             client_files: None,
@@ -173,6 +178,14 @@ impl<S> Builder<S> {
     #[cfg(feature = "compression")]
     pub fn http_compression(mut self, compression: HttpCompression) -> Self {
         self.settings.compression = Some(compression);
+        self
+    }
+
+    /// Compresses what goes over WebSockets, where the client can (RFC 7692). Nothing is compressed by
+    /// default. Behind the feature `deflate`.
+    #[cfg(feature = "deflate")]
+    pub fn per_message_deflate(mut self, deflate: PerMessageDeflate) -> Self {
+        self.settings.deflate = Some(Arc::new(Deflate::new(deflate)));
         self
     }
 

@@ -258,6 +258,11 @@ impl ParentNamespace {
         self.everybody().volatile()
     }
 
+    /// Everybody, for an event that may be compressed, or not. See [`Socket::compress`].
+    pub fn compress(&self, compress: bool) -> ParentBroadcast {
+        self.everybody().compress(compress)
+    }
+
     fn everybody(&self) -> ParentBroadcast {
         ParentBroadcast { parent: self.clone(), selection: Selection::everybody() }
     }
@@ -300,6 +305,12 @@ impl ParentBroadcast {
     /// See [`Broadcast::volatile`].
     pub fn volatile(mut self) -> Self {
         self.selection.make_volatile();
+        self
+    }
+
+    /// See [`Broadcast::compress`].
+    pub fn compress(mut self, compress: bool) -> Self {
+        self.selection.set_compress(compress);
         self
     }
 

@@ -297,6 +297,11 @@ impl Io {
         self.root().volatile()
     }
 
+    /// See [`Namespace::compress`].
+    pub fn compress(&self, compress: bool) -> Broadcast {
+        self.root().compress(compress)
+    }
+
     /// See [`Namespace::timeout`].
     pub fn timeout(&self, timeout: Duration) -> TimedBroadcast {
         self.root().timeout(timeout)

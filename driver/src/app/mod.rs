@@ -31,6 +31,7 @@
 //! | `io.on("e", (a, callback) => {})`, for those events | [`io.on_server_side("e", async \|_: Namespace, a: A\| Ack(x))`](Io::on_server_side) |
 //! | `socket.broadcast.emit`, `socket.to("r").emit` | [`socket.broadcast().emit`](Socket::broadcast), [`socket.to("r").emit`](Socket::to) |
 //! | `socket.volatile.emit` | [`socket.volatile().emit`](Socket::volatile) |
+//! | `socket.compress(false).emit`, `io.compress(false).emit` | [`socket.compress(false).emit`](Socket::compress), [`io.compress(false).emit`](Broadcast::compress) |
 //! | `socket.join("r")`, `leave`, `rooms` | [`join`](Socket::join), [`leave`](Socket::leave), [`rooms`](Socket::rooms) |
 //! | `io.fetchSockets()`, `socketsJoin`, `socketsLeave`, `disconnectSockets(true)` | [`fetch_sockets`](Broadcast::fetch_sockets), [`sockets_join`](Broadcast::sockets_join), [`sockets_leave`](Broadcast::sockets_leave), [`disconnect_sockets(true)`](Broadcast::disconnect_sockets) |
 //! | `socket.disconnect()`, `disconnect(true)` | [`disconnect()`](Socket::disconnect), [`disconnect_connection()`](Socket::disconnect_connection) |
@@ -67,7 +68,7 @@ pub use ack::{AckFuture, BroadcastAckFuture, UndecodedAckFuture};
 pub use broadcast::{Broadcast, TimedBroadcast};
 pub use builder::{Builder, OnRuntime};
 pub use dynamic::{NamespaceRequest, ParentBroadcast, ParentNamespace};
-pub use emitter::{TimedEmitter, VolatileEmitter};
+pub use emitter::{Emitter, TimedEmitter, VolatileEmitter};
 pub use error::{
     AckError, BroadcastAckError, BroadcastAckErrorKind, ConnectError, EmitError, HandlerError,
     HandlerErrorKind, JoinError,

@@ -264,6 +264,11 @@ impl Namespace {
         self.everybody().volatile()
     }
 
+    /// Everybody, for an event that may be compressed, or not. See [`Socket::compress`].
+    pub fn compress(&self, compress: bool) -> Broadcast {
+        self.everybody().compress(compress)
+    }
+
     /// Everybody, for an event that is to be acknowledged within `timeout`.
     pub fn timeout(&self, timeout: Duration) -> TimedBroadcast {
         self.everybody().timeout(timeout)

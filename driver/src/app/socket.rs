@@ -7,9 +7,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use sansocket_core::{
-    ArgsError, Delivery, LostSession, Message, Revision, SocketId, SocketKey, Target,
-};
+use sansocket_core::{ArgsError, LostSession, Message, Revision, SocketId, SocketKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -18,8 +16,7 @@ use crate::inner::Inner;
 
 use super::ack::AckFuture;
 use super::broadcast::Broadcast;
-use super::emitter::{TimedEmitter, VolatileEmitter};
-use super::encode::with_encoder;
+use super::emitter::{Emitter, Flags, TimedEmitter, VolatileEmitter};
 use super::error::{EmitError, JoinError};
 use super::extensions::Extensions;
 use super::io::Io;
@@ -199,12 +196,21 @@ impl Socket {
     ///
     /// If the arguments cannot be encoded, the socket is not connected, or its outbox is full.
     pub fn emit<T: Serialize + ?Sized>(&self, event: &str, args: &T) -> Result<(), EmitError> {
-        self.emit_as(event, args, Delivery::Reliable)
+        self.emit_as(event, args, Flags::default())
     }
 
     /// For an event that may be dropped: it is not sent unless the transport is ready at once.
     pub fn volatile(&self) -> VolatileEmitter {
         VolatileEmitter::new(self)
+    }
+
+    /// For an event that is to be compressed, or not, where the server [compresses polling] or
+    /// [WebSockets]. Everything else is `true`. What is secret, or compressed already, is better not.
+    ///
+    /// [compresses polling]: crate::Builder#method.http_compression
+    /// [WebSockets]: crate::Builder#method.per_message_deflate
+    pub fn compress(&self, compress: bool) -> Emitter {
+        Emitter::new(self, compress)
     }
 
     /// For an event that is to be acknowledged within `timeout`.
@@ -226,65 +232,7 @@ impl Socket {
         args: &(impl Serialize + ?Sized),
         timeout: Duration,
     ) -> AckFuture<T> {
-        let SocketShared { inner, namespace, .. } = &*self.shared;
-        AckFuture::new(&inner.app.acks, |id| {
-            let message = with_encoder(|encoder| {
-                Message::event(encoder, &namespace.name, event, args, Some(id))
-            })?;
-            let deadline = inner.now() + timeout;
-            let observed = namespace.is_outgoing_observed().then(|| message.clone());
-            self.shared.with_core(|socket| {
-                socket.emit_with_ack(message, Delivery::Reliable, id, deadline)
-            })?;
-            self.notify_outgoing(event, observed);
-            Ok(())
-        })
-    }
-
-    pub(super) fn emit_as<T: Serialize + ?Sized>(
-        &self,
-        event: &str,
-        args: &T,
-        delivery: Delivery,
-    ) -> Result<(), EmitError> {
-        if let Some(recovery) = self.shared.recovery()
-            && delivery == Delivery::Reliable
-        {
-            return self.emit_kept(recovery, event, args);
-        }
-        let namespace = &self.shared.namespace;
-        let message =
-            with_encoder(|encoder| Message::event(encoder, &namespace.name, event, args, None))?;
-        let observed = namespace.is_outgoing_observed().then(|| message.clone());
-        self.shared.with_core(|socket| socket.emit(message, delivery))?;
-        self.notify_outgoing(event, observed);
-        Ok(())
-    }
-
-    /// Sends an event that the client may ask for later.
-    fn emit_kept<T: Serialize + ?Sized>(
-        &self,
-        recovery: &Recovery,
-        event: &str,
-        args: &T,
-    ) -> Result<(), EmitError> {
-        let SocketShared { inner, namespace, id, .. } = &*self.shared;
-        let offset = recovery.next_offset();
-        let message = with_encoder(|encoder| {
-            Message::event_with_offset(encoder, &namespace.name, event, args, offset)
-        })?;
-        recovery.send(inner, namespace, Target::room(id.as_str()), (offset, &message), || {
-            self.shared.with_core(|socket| socket.emit(message.clone(), Delivery::Reliable))
-        })?;
-        let observed = namespace.is_outgoing_observed().then_some(message);
-        self.notify_outgoing(event, observed);
-        Ok(())
-    }
-
-    fn notify_outgoing(&self, event: &str, message: Option<Message>) {
-        if let Some(message) = message {
-            self.shared.namespace.notify_outgoing(self, event, &message);
-        }
+        self.ask(event, args, timeout, true)
     }
 }
 

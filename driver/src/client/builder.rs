@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sansocket_core::client::{Auth, Config, Limits, Manager, SocketConfig};
+#[cfg(feature = "deflate")]
+use sansocket_core::codec::websocket::deflate::PerMessageDeflate;
 use sansocket_core::{Args, Transport};
 use serde::Serialize;
 
@@ -16,6 +18,7 @@ use crate::app::{
     ErrorHook, Handler, HandlerError, IntoReply, OnConnect, Subject, erase, log, on_connect, run,
 };
 
+use crate::deflate::Deflate;
 use crate::runtime::Runtime;
 
 use super::address::Address;
@@ -51,6 +54,7 @@ pub struct NewConnection<R> {
     runtime: Arc<dyn Runtime>,
     connector: Arc<dyn Connect>,
     seed: Option<[u8; 32]>,
+    deflate: Option<Arc<Deflate>>,
     on_lifecycle: Option<Box<OnLifecycle>>,
     error_hook: ErrorHook,
     name: PhantomData<fn() -> R>,
@@ -220,6 +224,14 @@ impl<R> Builder<NewConnection<R>> {
         self
     }
 
+    /// Offers to compress what goes over a WebSocket (RFC 7692). Unlike the official client, this one
+    /// does not by default. Behind the feature `deflate`.
+    #[cfg(feature = "deflate")]
+    pub fn per_message_deflate(mut self, deflate: PerMessageDeflate) -> Self {
+        self.target.deflate = Some(Arc::new(Deflate::new(deflate)));
+        self
+    }
+
     /// Time from the first request to the end of the handshake; `None` waits for ever. 20 s by
     /// default.
     pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
@@ -303,6 +315,7 @@ impl<R> Builder<NewConnection<R>> {
             runtime,
             connector,
             seed: None,
+            deflate: None,
             on_lifecycle: None,
             error_hook: Box::new(log),
             name: PhantomData,
@@ -354,7 +367,7 @@ impl<R> Target for NewConnection<R> {
 impl<R> sealed::Sealed for NewConnection<R> {
     fn join(self, namespace: Joining) -> Result<Joined, ConnectError> {
         let Self { url, namespace: name, mut config, headers, runtime, connector, .. } = self;
-        let Self { seed, on_lifecycle, error_hook, .. } = self;
+        let Self { seed, deflate, on_lifecycle, error_hook, .. } = self;
         let address = Address::parse(&url)?;
         config.query = match (address.query.as_str(), config.query.as_str()) {
             (query, "") | ("", query) => query.to_owned(),
@@ -365,8 +378,9 @@ impl<R> sealed::Sealed for NewConnection<R> {
             None => draw_seed()?,
         };
         let response_bytes_max = config.limits.response_bytes;
+        let endpoint = address.endpoint;
         let http =
-            Http::new(address.endpoint, headers, connector, runtime.clone(), response_bytes_max)
+            Http::new(endpoint, headers, connector, runtime.clone(), response_bytes_max, deflate)
                 .map_err(|_| ConnectError::Header)?;
         let manager = Manager::new(config, seed);
         let shared = Arc::new(Shared::new(manager, runtime.clone(), error_hook));

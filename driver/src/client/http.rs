@@ -8,7 +8,10 @@ use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 use futures_channel::oneshot;
-use http::header::{CONNECTION, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderValue, UPGRADE};
+use http::header::{
+    CONNECTION, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderValue, SEC_WEBSOCKET_EXTENSIONS,
+    UPGRADE,
+};
 use http::{HeaderName, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -17,6 +20,7 @@ use hyper::upgrade::Upgraded;
 use sansocket_core::codec::websocket::handshake;
 
 use crate::app::lock;
+use crate::deflate::{self, Deflate};
 use crate::runtime::Runtime;
 
 use super::address::Endpoint;
@@ -46,6 +50,8 @@ pub(super) struct Http {
     runtime: Arc<dyn Runtime>,
     /// What is read of an answer is this and a byte more, at least, where it is larger.
     response_bytes_max: usize,
+    /// What is offered for a WebSocket.
+    deflate: Option<Arc<Deflate>>,
     cookies: Mutex<Cookies>,
     idle: Mutex<Vec<Sender>>,
 }
@@ -67,6 +73,7 @@ impl Http {
         connector: Arc<dyn Connect>,
         runtime: Arc<dyn Runtime>,
         response_bytes_max: usize,
+        deflate: Option<Arc<Deflate>>,
     ) -> Result<Self, http::header::InvalidHeaderValue> {
         if !headers.contains_key(HOST) {
             headers.insert(HOST, HeaderValue::try_from(endpoint.authority())?);
@@ -77,6 +84,7 @@ impl Http {
             connector,
             runtime,
             response_bytes_max,
+            deflate,
             cookies: Mutex::default(),
             idle: Mutex::default(),
         })
@@ -112,7 +120,10 @@ impl Http {
     }
 
     /// Opens a WebSocket, on a connection of its own.
-    pub(super) async fn websocket(self: Arc<Self>, target: String) -> io::Result<Upgraded> {
+    pub(super) async fn websocket(
+        self: Arc<Self>,
+        target: String,
+    ) -> io::Result<(Upgraded, deflate::Slot)> {
         let mut nonce = [0; 16];
         getrandom::fill(&mut nonce).map_err(io::Error::other)?;
         let key = handshake::encode_key(nonce);
@@ -123,14 +134,20 @@ impl Http {
         headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         let value = HeaderValue::from_bytes(&key).map_err(io::Error::other)?;
         headers.insert(SEC_WEBSOCKET_KEY, value);
+        if let Some(offer) = deflate::offer(self.deflate.as_ref()) {
+            headers.insert(SEC_WEBSOCKET_EXTENSIONS, offer);
+        }
         let mut sender = self.open().await?;
         let mut response = sender.request.send_request(request).await.map_err(io::Error::other)?;
         self.learn(&response);
         let headers = response.headers();
-        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        handshake::check_response(&key, response.status().as_u16(), headers)
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let status = response.status().as_u16();
+        let compression = deflate::check_response(self.deflate.as_ref(), &key, status, &headers)
             .map_err(io::Error::other)?;
-        hyper::upgrade::on(&mut response).await.map_err(io::Error::other)
+        let stream = hyper::upgrade::on(&mut response).await.map_err(io::Error::other)?;
+        Ok((stream, compression))
     }
 
     /// A session begins: its server has yet to be chosen.

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper::upgrade::Upgraded;
+use sansocket_core::Output;
 use sansocket_core::client::{Manager, WebSocketKey};
-use sansocket_core::codec::websocket::{DecoderConfig, Opcode, Role};
-use sansocket_core::{Message, Output};
+use sansocket_core::codec::websocket::{DecoderConfig, Role};
 
-use crate::masking::masked;
+use crate::deflate;
 use crate::runtime::Runtime;
 use crate::websocket::{Buffers, Closing, End, WebSocket};
 
@@ -28,7 +28,7 @@ pub(super) struct Link {
     frames: Vec<bytes::Bytes>,
 }
 
-type Dialing = Pin<Box<dyn Future<Output = io::Result<Upgraded>> + Send>>;
+type Dialing = Pin<Box<dyn Future<Output = io::Result<(Upgraded, deflate::Slot)>> + Send>>;
 
 enum Stage {
     Dialing(Dialing),
@@ -73,8 +73,8 @@ impl Link {
         match &mut self.stage {
             Stage::Dialing(dialing) => match dialing.as_mut().poll(cx) {
                 Poll::Pending => None,
-                Poll::Ready(Ok(stream)) => {
-                    let websocket = WebSocket::new(stream, Role::Client, config);
+                Poll::Ready(Ok((stream, compression))) => {
+                    let websocket = WebSocket::new(stream, Role::Client, config, compression);
                     self.stage = Stage::Open(Box::new(websocket));
                     Some(News::Opened)
                 }
@@ -131,7 +131,7 @@ impl Link {
         while websocket.is_flushed() && bytes < WRITE_BYTES {
             match manager.poll_output(self.key) {
                 Some(Output::Message(message)) => {
-                    push_masked(&message, &mut self.frames)?;
+                    websocket.encode_masked(&message, &mut self.frames)?;
                     bytes += message.websocket_bytes();
                 }
                 Some(Output::Close) => {
@@ -185,12 +185,4 @@ impl Link {
             (_, _) => Stage::Over,
         };
     }
-}
-
-fn push_masked(message: &Message, frames: &mut Vec<bytes::Bytes>) -> io::Result<()> {
-    for frame in message.frames() {
-        let opcode = if frame.is_binary() { Opcode::Binary } else { Opcode::Text };
-        frames.push(masked(opcode, frame.packet())?);
-    }
-    Ok(())
 }

@@ -16,6 +16,8 @@
 //! | `await socket.timeout(ms).emitWithAck("e", a)` | [`emit_with_ack::<T>("e", &a, timeout).await`](Socket::emit_with_ack) |
 //! | `socket.emit` with the option `retries` | [`emit_at_least_once`](Socket::emit_at_least_once) |
 //! | `socket.volatile.emit` | [`volatile().emit`](Socket::volatile) |
+//! | `socket.compress(false).emit` | [`compress(false).emit`](Socket::compress) |
+//! | `perMessageDeflate` | `Builder::per_message_deflate`, by the feature `deflate` |
 //! | `socket.id`, `connected`, `active`, `recovered` | [`id()`](Socket::id), [`connected()`](Socket::connected), [`is_active()`](Socket::is_active), [`recovered()`](Socket::recovered) |
 //! | `socket.connect()`, `disconnect()` | [`connect()`](Socket::connect), [`disconnect()`](Socket::disconnect) |
 //! | `socket.io.engine.transport.name` | [`transport()`](Socket::transport) |
@@ -54,7 +56,7 @@ pub use roots::tls_config;
 pub use sansocket_core::client::{
     AuthError, DisconnectReason, Limits, NamespaceError, Stats, TransportError,
 };
-pub use socket::{Socket, TimedEmitter, VolatileEmitter};
+pub use socket::{Emitter, Socket, TimedEmitter, VolatileEmitter};
 
 use std::fmt;
 use std::marker::PhantomData;

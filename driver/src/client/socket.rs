@@ -92,17 +92,25 @@ impl Socket {
     ///
     /// If the arguments cannot be encoded, or at a limit.
     pub fn emit<T: Serialize + ?Sized>(&self, event: &str, args: &T) -> Result<(), EmitError> {
-        self.emit_as(event, args, Delivery::Reliable)
+        self.emit_as(event, args, Delivery::Reliable, true)
     }
 
     /// For an event that may be dropped: it is not sent unless it can be at once.
     pub fn volatile(&self) -> VolatileEmitter {
-        VolatileEmitter { socket: self.clone() }
+        VolatileEmitter { socket: self.clone(), compress: true }
+    }
+
+    /// For an event that is to be compressed, or not, on a WebSocket on which [compression] was agreed.
+    /// Everything else is `true`. What is secret, or compressed already, is better not.
+    ///
+    /// [compression]: super::Builder#method.per_message_deflate
+    pub fn compress(&self, compress: bool) -> Emitter {
+        Emitter { socket: self.clone(), compress }
     }
 
     /// For an event that is to be acknowledged within `timeout`.
     pub fn timeout(&self, timeout: Duration) -> TimedEmitter {
-        TimedEmitter { socket: self.clone(), timeout }
+        TimedEmitter { socket: self.clone(), timeout, compress: true }
     }
 
     /// Sends an event, at once or when the namespace is connected, and gives what the server
@@ -119,10 +127,21 @@ impl Socket {
         args: &(impl Serialize + ?Sized),
         timeout: Duration,
     ) -> AckFuture<T> {
+        self.ask(event, args, timeout, true)
+    }
+
+    fn ask<T: DeserializeOwned>(
+        &self,
+        event: &str,
+        args: &(impl Serialize + ?Sized),
+        timeout: Duration,
+        compress: bool,
+    ) -> AckFuture<T> {
         AckFuture::new(&self.shared.acks, |id| {
             let message = self.encode(|encoder, namespace| {
                 Message::event(encoder, namespace, event, args, Some(id))
             })?;
+            let message = if compress { message } else { message.uncompressed() };
             self.send(event, message, |socket, now, message| {
                 socket.emit_with_ack(now, message, Delivery::Reliable, id, Some(now + timeout))
             })
@@ -169,9 +188,11 @@ impl Socket {
         event: &str,
         args: &T,
         delivery: Delivery,
+        compress: bool,
     ) -> Result<(), EmitError> {
         let message = self
             .encode(|encoder, namespace| Message::event(encoder, namespace, event, args, None))?;
+        let message = if compress { message } else { message.uncompressed() };
         self.send(event, message, |socket, now, message| socket.emit(now, message, delivery))
     }
 
@@ -376,14 +397,51 @@ impl fmt::Debug for Socket {
     }
 }
 
+/// Sends events that are compressed, or not. See [`Socket::compress`].
+#[derive(Clone, Debug)]
+#[must_use = "this sends nothing by itself"]
+pub struct Emitter {
+    socket: Socket,
+    compress: bool,
+}
+
+impl Emitter {
+    /// See [`Socket::emit`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn emit<T: Serialize + ?Sized>(&self, event: &str, args: &T) -> Result<(), EmitError> {
+        self.socket.emit_as(event, args, Delivery::Reliable, self.compress)
+    }
+
+    /// See [`Socket::volatile`].
+    pub fn volatile(self) -> VolatileEmitter {
+        let Self { socket, compress } = self;
+        VolatileEmitter { socket, compress }
+    }
+
+    /// See [`Socket::timeout`].
+    pub fn timeout(self, timeout: Duration) -> TimedEmitter {
+        let Self { socket, compress } = self;
+        TimedEmitter { socket, timeout, compress }
+    }
+}
+
 /// Sends events that may be dropped. See [`Socket::volatile`].
 #[derive(Clone, Debug)]
 #[must_use = "this sends nothing by itself"]
 pub struct VolatileEmitter {
     socket: Socket,
+    compress: bool,
 }
 
 impl VolatileEmitter {
+    /// See [`Socket::compress`].
+    pub fn compress(self, compress: bool) -> Self {
+        Self { compress, ..self }
+    }
+
     /// As [`Socket::emit`].
     ///
     /// # Errors
@@ -391,7 +449,7 @@ impl VolatileEmitter {
     /// Also [`EmitError::Dropped`], where the namespace is not connected, or the transport not
     /// ready.
     pub fn emit<T: Serialize + ?Sized>(&self, event: &str, args: &T) -> Result<(), EmitError> {
-        self.socket.emit_as(event, args, Delivery::Volatile)
+        self.socket.emit_as(event, args, Delivery::Volatile, self.compress)
     }
 }
 
@@ -401,15 +459,21 @@ impl VolatileEmitter {
 pub struct TimedEmitter {
     socket: Socket,
     timeout: Duration,
+    compress: bool,
 }
 
 impl TimedEmitter {
+    /// See [`Socket::compress`].
+    pub fn compress(self, compress: bool) -> Self {
+        Self { compress, ..self }
+    }
+
     /// See [`Socket::emit_with_ack`].
     pub fn emit_with_ack<T: DeserializeOwned>(
         &self,
         event: &str,
         args: &(impl Serialize + ?Sized),
     ) -> AckFuture<T> {
-        self.socket.emit_with_ack(event, args, self.timeout)
+        self.socket.ask(event, args, self.timeout, self.compress)
     }
 }

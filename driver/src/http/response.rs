@@ -59,7 +59,12 @@ pub(super) fn packets(
     opened: Option<&Sid>,
 ) -> Response<Body> {
     let content_type = packets.content_type();
-    let response = compressed(settings, packets.into_body(), &request.headers);
+    let may_be_compressed = packets.may_be_compressed();
+    let body = packets.into_body();
+    let response = match may_be_compressed {
+        true => compressed(settings, body, &request.headers),
+        false => Response::new(Body::from(body)),
+    };
     success(settings, content_type, response, request, opened)
 }
 

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, UPGRADE};
+use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use hyper::upgrade::OnUpgrade;
@@ -12,6 +12,7 @@ use sansocket_core::codec::websocket::{DecoderConfig, Role, handshake};
 use sansocket_core::http as core_http;
 use sansocket_core::{BinaryForm, ConnectionKey, Dialect, Refusal, Revision, Sid};
 
+use crate::deflate;
 use crate::handshake::Handshake;
 use crate::inner::Inner;
 use crate::session::Session;
@@ -112,7 +113,13 @@ impl Served {
 /// The task of a stream that becomes a WebSocket.
 #[expect(clippy::large_enum_variant, reason = "the large one is what nearly all become")]
 enum Upgrading<F> {
-    Waiting { stream: OnUpgrade, config: DecoderConfig, form: BinaryForm, serve: Option<F> },
+    Waiting {
+        stream: OnUpgrade,
+        config: DecoderConfig,
+        form: BinaryForm,
+        compression: deflate::Slot,
+        serve: Option<F>,
+    },
     Served(Served),
 }
 
@@ -124,10 +131,11 @@ impl<F: FnOnce(WebSocket) -> Served> Future for Upgrading<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        if let Self::Waiting { stream, config, form, serve } = this {
+        if let Self::Waiting { stream, config, form, compression, serve } = this {
             let served = match (ready!(Pin::new(stream).poll(cx)), serve.take()) {
                 (Ok(stream), Some(serve)) => {
-                    let mut websocket = WebSocket::new(stream, Role::Server, *config);
+                    let compression = compression.take();
+                    let mut websocket = WebSocket::new(stream, Role::Server, *config, compression);
                     websocket.form = *form;
                     serve(websocket)
                 }
@@ -174,13 +182,19 @@ where
     let base64 = core_http::wants_base64(request.uri.query().unwrap_or_default());
     let form = BinaryForm::new(revision, base64);
     let config = DecoderConfig::from(&inner.config.limits);
+    let offers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let (compression, extensions) = deflate::accept(inner.settings.deflate.as_ref(), offers);
     let serve = Some(serve);
-    inner.runtime.spawn(Box::pin(Upgrading::Waiting { stream, config, form, serve }));
+    let upgrading = Upgrading::Waiting { stream, config, form, compression, serve };
+    inner.runtime.spawn(Box::pin(upgrading));
     let mut response = response::empty(StatusCode::SWITCHING_PROTOCOLS);
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    if let Some(extensions) = extensions {
+        headers.insert(SEC_WEBSOCKET_EXTENSIONS, extensions);
+    }
     inner.settings.hooks.change_headers(is_first, headers, request);
     response
 }

@@ -77,8 +77,8 @@ impl Link {
         if !buffers.to_encode.is_empty() {
             // In front of a close frame.
             let behind = std::mem::take(&mut buffers.frames);
-            for frame in buffers.to_encode.drain(..) {
-                frame.websocket_as(self.websocket.form, |piece| buffers.frames.push(piece));
+            for message in buffers.to_encode.drain(..) {
+                self.websocket.encode(&message, |piece| buffers.frames.push(piece));
             }
             buffers.frames.extend(behind);
         }

@@ -27,8 +27,8 @@ use std::task::{Context, Poll, Waker};
 use sansocket_core::codec::engine::Inbound;
 use sansocket_core::codec::websocket::Message;
 use sansocket_core::{
-    BinaryForm, ConnectionKey, Disconnected, Event, Opened, Output, RateExceeded, Timestamp,
-    Transport, TransportKey,
+    ConnectionKey, Disconnected, Event, Opened, Output, RateExceeded, Timestamp, Transport,
+    TransportKey,
 };
 use smallvec::SmallVec;
 use tracing::Span;
@@ -415,14 +415,14 @@ fn collect_output(
     while bytes < OUTPUT_BYTES {
         match state.core.poll_output(key, link.transport) {
             Some(Output::Message(message)) => {
-                if link.websocket.form == BinaryForm::Bare {
+                if link.websocket.takes_frames() {
                     message.into_websocket(|frame| {
                         bytes += frame.len();
                         buffers.frames.push(frame);
                     });
                 } else {
                     bytes += message.websocket_bytes();
-                    buffers.to_encode.extend_from_slice(message.frames());
+                    buffers.to_encode.push(message);
                 }
             }
             Some(Output::Close) => {
