@@ -15,6 +15,15 @@ const io = new Server(http, {
   connectTimeout: number("CONNECT_TIMEOUT", 45_000),
   upgradeTimeout: number("UPGRADE_TIMEOUT", 10_000),
   maxHttpBufferSize: number("MAX_PAYLOAD", 1_000_000),
+  ...(env.DEFLATE !== undefined && {
+    perMessageDeflate: {
+      threshold: number("DEFLATE"),
+      ...(env.CONTEXT_TAKEOVER === undefined && {
+        serverNoContextTakeover: true,
+        clientNoContextTakeover: true,
+      }),
+    },
+  }),
   allowEIO3: env.ALLOW_EIO3 !== undefined,
   transports: (env.TRANSPORTS ?? "polling,websocket").split(","),
   ...(env.CORS_ORIGIN && { cors: { origin: env.CORS_ORIGIN, credentials: true } }),
@@ -70,6 +79,10 @@ function onConnection(socket) {
     socket.emit("echo", ...args);
     ack();
   });
+  on("echo-uncompressed", (args, ack) => {
+    socket.compress(false).emit("echo", ...args);
+    ack();
+  });
   on("echo-ack", (args, ack) => ack(...args));
   on("ask", ([ms, event, ...args], ack) => {
     socket.timeout(ms).emit(event, ...args, (error, ...answers) => {
@@ -109,6 +122,10 @@ function onConnection(socket) {
   });
   on("emit-all", (args, ack) => {
     nsp.emit("all", ...args);
+    ack();
+  });
+  on("emit-all-uncompressed", (args, ack) => {
+    nsp.compress(false).emit("all", ...args);
     ack();
   });
   on("volatile", ([room, text], ack) => {

@@ -2,7 +2,7 @@
 //
 // Environment: PORT, PING_INTERVAL, PING_TIMEOUT, TRANSPORTS; RECOVERY=1 lets connections be
 // recovered; DROP_EVERY=n cuts the connection of every n-th message of `collect`; COOKIE=1 sets a
-// cookie. Events with arguments are acknowledged, those of `/control` act on the sockets of `/`.
+// cookie; DEFLATE is `perMessageDeflate` as JSON. Events with arguments are acknowledged, those of `/control` act on the sockets of `/`.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 
@@ -15,6 +15,7 @@ const io = new Server(http, {
   pingInterval: number("PING_INTERVAL", 25_000),
   pingTimeout: number("PING_TIMEOUT", 20_000),
   transports: (env.TRANSPORTS ?? "polling,websocket").split(","),
+  perMessageDeflate: JSON.parse(env.DEFLATE ?? "false"),
   cookie: env.COOKIE === "1",
   ...(env.RECOVERY === "1" && { connectionStateRecovery: {} }),
 });
@@ -85,6 +86,19 @@ io.of("/control").on("connection", (socket) => {
   socket.on("sockets", (ack) => ack(io.of("/").sockets.size));
   socket.on("collected", (ack) => ack(collected, drops));
   socket.on("cookies", (ack) => ack(cookies));
+  socket.on("websockets", (ack) => {
+    const transports = [...io.of("/").sockets.values()].map((each) => each.conn.transport);
+    const webSockets = transports.map((transport) => transport.socket);
+    ack(
+      webSockets.map(({ _extensions: extensions, _socket: { bytesRead, bytesWritten } }) => {
+        const parameters = Object.entries(extensions["permessage-deflate"]?.params ?? {})
+          .map(([name, value]) => (value === true ? name : `${name}=${value}`))
+          .sort();
+        const agreed = Object.keys(extensions).concat(parameters).join("; ");
+        return { agreed, read: bytesRead, written: bytesWritten };
+      }),
+    );
+  });
   socket.on("transport", (ack) => ack(socket.conn.transport.name));
 });
 

@@ -378,6 +378,9 @@ export class WebSocketPeer {
     this.socket.on("message", (data, isBinary) => {
       this.#inbox.push("message", [isBinary ? data : data.toString()]);
     });
+    this.socket.on("upgrade", (response) => {
+      this.extensions = response.headers["sec-websocket-extensions"] ?? "";
+    });
     this.socket.on("error", (error) => this.#inbox.push("error", [error]));
     this.socket.on("close", (code) => this.#inbox.push("close", [code]));
     this.socket.on("unexpected-response", (request, response) => {

@@ -3,6 +3,7 @@
 mod client {
     pub(crate) mod acks;
     pub(crate) mod connecting;
+    pub(crate) mod deflate;
     pub(crate) mod dynamic;
     pub(crate) mod events;
     pub(crate) mod hostile;

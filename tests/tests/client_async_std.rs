@@ -7,6 +7,7 @@
 mod client {
     pub(crate) mod acks;
     pub(crate) mod connecting;
+    pub(crate) mod deflate;
     pub(crate) mod dynamic;
     pub(crate) mod events;
     pub(crate) mod hostile;

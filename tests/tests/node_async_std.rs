@@ -6,6 +6,7 @@
 
 mod node {
     pub(crate) mod admission;
+    pub(crate) mod deflate;
     pub(crate) mod losses;
     pub(crate) mod messages;
     pub(crate) mod server;

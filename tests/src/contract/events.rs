@@ -37,6 +37,9 @@ fn echoes(namespace: &Namespace) {
         .on("echo", async |socket: Socket, args: Args| {
             socket.emit("echo", &Arguments::from(&args, 0))
         })
+        .on("echo-uncompressed", async |socket: Socket, args: Args| {
+            socket.compress(false).emit("echo", &Arguments::from(&args, 0))
+        })
         .on("echo-ack", async |_: Socket, args: Args| Ack(Arguments::from(&args, 0)))
         .on("ask", ask)
         .on("burst", async |socket: Socket, count: u64| {
@@ -116,6 +119,10 @@ fn broadcasts(namespace: &Namespace) {
         })
         .on("emit-all", async |socket: Socket, args: Args| {
             socket.namespace().emit("all", &Arguments::from(&args, 0)).map(drop)
+        })
+        .on("emit-all-uncompressed", async |socket: Socket, args: Args| {
+            let everybody = socket.namespace().compress(false);
+            everybody.emit("all", &Arguments::from(&args, 0)).map(drop)
         })
         .on("volatile", async |socket: Socket, (room, text): (String, Raw)| {
             socket.namespace().to(room).volatile().emit("volatile", &text).map(drop)

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sansocket_driver::{
-    Builder, ConnectionStateRecovery, Cors, Excess, Rate, RateLimit, Sid, Transport, Transports,
+    Builder, ConnectionStateRecovery, Cors, Excess, PerMessageDeflate, Rate, RateLimit, Sid,
+    Transport, Transports,
 };
 
 /// Where to listen.
@@ -49,6 +50,15 @@ pub(super) fn apply<S>(builder: Builder<S>) -> io::Result<Builder<S>> {
     }
     if let Ok(excess) = env::var("RATE") {
         builder = builder.connection_rate(rate_limit(&excess)?);
+    }
+    if env::var_os("DEFLATE").is_some() {
+        let threshold = number("DEFLATE", 0)?;
+        let takeover = env::var_os("CONTEXT_TAKEOVER").is_some();
+        let deflate = PerMessageDeflate::default()
+            .threshold(usize::try_from(threshold).map_err(|_| invalid("DEFLATE"))?)
+            .server_context_takeover(takeover)
+            .client_context_takeover(takeover);
+        builder = builder.per_message_deflate(deflate);
     }
     Ok(builder)
 }

@@ -51,8 +51,23 @@ async fn read_head(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
     }
 }
 
+/// What a server says that opens every WebSocket.
+#[derive(Clone, Default)]
+pub(crate) struct Opening {
+    /// What stands in the header; none if there is nothing.
+    pub(crate) extensions: &'static str,
+    pub(crate) frames: Vec<u8>,
+}
+
+impl From<Vec<u8>> for Opening {
+    fn from(frames: Vec<u8>) -> Self {
+        Self { extensions: "", frames }
+    }
+}
+
 /// Opens each WebSocket, and sends these bytes on it.
-async fn open_all(bytes: Vec<u8>) -> SocketAddr {
+pub(crate) async fn open_all(opening: impl Into<Opening>) -> SocketAddr {
+    let Opening { extensions, frames: bytes } = opening.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
@@ -62,11 +77,15 @@ async fn open_all(bytes: Vec<u8>) -> SocketAddr {
                 let mut stream = BufReader::new(stream);
                 let key = read_head(&mut stream).await?;
                 let accept = handshake::accept_key(key.as_bytes());
-                let head = format!(
+                let accept = String::from_utf8_lossy(&accept);
+                let mut head = format!(
                     "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                     Sec-WebSocket-Accept: {}\r\n\r\n",
-                    String::from_utf8_lossy(&accept)
+                     Sec-WebSocket-Accept: {accept}\r\n"
                 );
+                if !extensions.is_empty() {
+                    head += &format!("Sec-WebSocket-Extensions: {extensions}\r\n");
+                }
+                head += "\r\n";
                 stream.write_all(head.as_bytes()).await?;
                 stream.write_all(&bytes).await?;
                 // Until the client has had enough.
@@ -88,7 +107,7 @@ fn http(status: u16, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-fn text(text: &str) -> Vec<u8> {
+pub(crate) fn text(text: &str) -> Vec<u8> {
     let mut frame = Vec::new();
     sansocket_core::codec::websocket::encode_into(
         &mut frame,
@@ -98,7 +117,8 @@ fn text(text: &str) -> Vec<u8> {
     frame
 }
 
-const OPEN: &str = r#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#;
+pub(crate) const OPEN: &str =
+    r#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#;
 
 #[tokio::test]
 async fn answers_that_are_none_are_errors() {

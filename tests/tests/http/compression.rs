@@ -4,8 +4,8 @@ use std::io::{self, Read};
 use std::net::SocketAddr;
 
 use flate2::read::{GzDecoder, ZlibDecoder};
-use sansocket_tests::client::{Polling, in_time};
-use sansocket_tokio::{HttpCompression, Server};
+use sansocket_tests::client::{Polling, eventually, in_time};
+use sansocket_tokio::{HttpCompression, Server, Socket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -92,6 +92,34 @@ async fn small_responses_are_not_compressed() -> io::Result<()> {
         let (head, body) = echo(&server, "Accept-Encoding: gzip\r\n", bytes - around).await?;
         assert_eq!(head.contains("content-encoding: gzip"), compressed, "{head}");
         assert_eq!(body.len() < bytes, compressed);
+    }
+    server.finish().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_to_be_compressed_is_not_unless_there_is_something_beside_it() -> io::Result<()>
+{
+    let compression = HttpCompression::default();
+    let server = TestServer::start(Server::builder().http_compression(compression)).await;
+    server.io.on("plain", async |socket: Socket, (text, both): (String, bool)| {
+        if both {
+            socket.emit("beside", &())?;
+        }
+        socket.compress(false).emit("text", &text)
+    });
+    for both in [false, true] {
+        let mut polling = Polling::open(server.address).await?;
+        polling.join().await?;
+        polling.post(&format!(r#"42["plain","{}",{both}]"#, "a".repeat(CHARACTERS))).await?;
+        let is_queued = || server.io.stats().outbox_bytes > CHARACTERS;
+        eventually("all of it waits", is_queued).await;
+        let target = polling.target("polling");
+        let (head, body) = get(server.address, &target, "Accept-Encoding: gzip\r\n").await?;
+        // As in the reference, what is sent together is compressed together.
+        assert_eq!(head.contains("content-encoding: gzip"), both, "{head}");
+        assert_eq!(body.len() < CHARACTERS, both, "{head}");
+        polling.post("1").await?;
     }
     server.finish().await;
     Ok(())
