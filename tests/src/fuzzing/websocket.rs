@@ -1,5 +1,6 @@
 //! WebSocket frames and the opening handshake.
 
+mod deflate;
 mod handshake;
 pub mod tungstenite;
 
@@ -14,11 +15,15 @@ use super::{take, take_byte};
 const OVERHEAD_BYTES_MAX: usize = 512;
 
 /// The first byte says what the rest is: requests and responses of the handshake, frames as they
-/// are on the wire, or a description of frames, which makes well-formed ones likely.
+/// are on the wire, or a description of frames, which makes well-formed ones likely; and whether
+/// compression was agreed on.
 pub fn run(mut bytes: &[u8]) {
     let settings = take_byte(&mut bytes);
     if settings & 1 == 1 {
         return handshake::run(bytes);
+    }
+    if settings & 8 == 8 {
+        return deflate::run(settings, bytes);
     }
     let role = if settings & 2 == 0 { Role::Server } else { Role::Client };
     let sizes = sizes(take(&mut bytes, 4));
