@@ -25,6 +25,10 @@ struct MiddlewaresGuide;
 struct RecoveryGuide;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/compression.md")]
+struct CompressionGuide;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/limits.md")]
 struct LimitsGuide;
 

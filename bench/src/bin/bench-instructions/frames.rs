@@ -3,8 +3,10 @@
 use std::hint::black_box;
 
 use sansocket_core::Limits;
+use sansocket_core::codec::websocket::deflate::{Deflater, PerMessageDeflate};
 use sansocket_core::codec::websocket::{
-    Decoder, DecoderConfig, Opcode, Role, encode_into, encode_masked_into,
+    Decoder, DecoderConfig, FrameHeader, Opcode, Role, encode_frame_into, encode_into,
+    encode_masked_into,
 };
 
 use crate::cases::{Case, SMALL, object_1k};
@@ -23,6 +25,11 @@ pub(crate) fn cases() -> Vec<Case> {
             encoding(sent)
         }));
     }
+    let [received, sent] = [large.clone(), large];
+    cases.push(Case::new("inflate WebSocket frame, 1 KiB".to_owned(), ITERATIONS, move || {
+        inflating(&received)
+    }));
+    cases.push(Case::new("deflate message, 1 KiB".to_owned(), ITERATIONS, move || deflating(sent)));
     cases
 }
 
@@ -37,6 +44,35 @@ fn decoding(payload: &str) -> impl FnMut() + use<> {
         let mut input = received.as_mut_slice();
         let message = decoder.decode(&mut input).expect("it is valid");
         assert!(black_box(message).is_some(), "it is complete");
+    }
+}
+
+fn inflating(payload: &str) -> impl FnMut() + use<> {
+    let settings = PerMessageDeflate::default();
+    let offer = [("Sec-WebSocket-Extensions", &b"permessage-deflate"[..])];
+    let agreed = settings.accept(offer).expect("it can be accepted").agreed();
+    let mut deflater = Deflater::new(settings.compression_level());
+    let compressed = deflater.compress_alone(payload.as_bytes()).expect("it becomes shorter");
+    let mut frame = Vec::new();
+    let mask_key = Some([0x11, 0x22, 0x33, 0x44]);
+    let header = FrameHeader { rsv1: true, mask_key, ..FrameHeader::new(Opcode::Text, 0) };
+    encode_frame_into(&mut frame, header, compressed);
+    let decoder = Decoder::new(Role::Server, DecoderConfig::from(&Limits::default()));
+    let mut decoder = decoder.with_deflate(agreed);
+    let mut received = frame.clone();
+    move || {
+        received.copy_from_slice(black_box(&frame));
+        let mut input = received.as_mut_slice();
+        let message = decoder.decode(&mut input).expect("it is valid");
+        assert!(black_box(message).is_some(), "it is complete");
+    }
+}
+
+fn deflating(payload: String) -> impl FnMut() {
+    let mut deflater = Deflater::new(PerMessageDeflate::default().compression_level());
+    move || {
+        let compressed = deflater.compress_alone(black_box(payload.as_bytes()));
+        assert!(black_box(compressed).is_some(), "it becomes shorter");
     }
 }
 
