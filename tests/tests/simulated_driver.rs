@@ -207,6 +207,7 @@ fn both(acts: &[Act], transports: &[Transport], habits: Habits, weather: Weather
         plan: None,
         heartbeat: (Duration::from_secs(25), Duration::from_secs(20)),
         clients: vec![plan(false), plan(true)],
+        compresses: false,
         noise: Choices::from_seed(1),
     }
 }
@@ -246,7 +247,9 @@ fn a_narrow_network_leaves_nothing_behind() {
     let faults = Faults { capacity: 20, ..Faults::default() };
     let weather = Weather { faults, latency_least: Duration::from_micros(1), ..Weather::default() };
     for transports in TRANSPORTS {
-        holds(both(&MIXED, transports, habits, weather));
+        for compresses in [false, true] {
+            holds(BothEnds { compresses, ..both(&MIXED, transports, habits, weather) });
+        }
     }
 }
 
@@ -262,6 +265,7 @@ fn a_stream_of_both_ends_may_be_cut_anywhere() {
                     let mut run = both(&MIXED, transports, Habits::default(), weather);
                     let to_server = bytes % 2 == 0;
                     run.plan = Some(Plan { stream, to_server, bytes, fate });
+                    run.compresses = bytes % 4 < 2;
                     holds(run);
                 }
             }

@@ -13,7 +13,8 @@ use std::time::Duration;
 use hyper::rt::{Read, Write};
 use sansocket_driver::client::{Client, Connecting, DisconnectReason, Endpoint, Socket, Stream};
 use sansocket_driver::{
-    Ack, AckError, Builder, Io, Runtime, Socket as ServerSocket, Stats, Transport,
+    Ack, AckError, Builder, Io, PerMessageDeflate, Runtime, Socket as ServerSocket, Stats,
+    Transport,
 };
 
 use super::network::{Network, Plan, Weather};
@@ -36,6 +37,9 @@ pub struct BothEnds {
     pub heartbeat: (Duration, Duration),
     /// What each client does.
     pub clients: Vec<ClientPlan>,
+    /// Whether WebSockets are compressed, and what both ends send refers to what they have sent
+    /// before: whatever is lost, repeated or out of order then shows.
+    pub compresses: bool,
     /// All further decisions.
     pub noise: Choices<'static>,
 }
@@ -160,17 +164,23 @@ impl BothEnds {
         let heartbeat = (Duration::from_millis(heartbeat.0), Duration::from_millis(heartbeat.1));
         let clients = (0..choices.number(1..=3)).map(|_| ClientPlan::draw(&mut choices)).collect();
         let seed = bytes.iter().fold(7, |seed: u64, byte| seed.wrapping_mul(31) ^ u64::from(*byte));
+        // Not drawn, so that what was found before stays what it is.
+        let compresses = seed & 1 == 1;
         let noise = Choices::from_seed(seed);
-        Self { habits, weather, plan: None, heartbeat, clients, noise }
+        Self { habits, weather, plan: None, heartbeat, clients, compresses, noise }
     }
 
     /// Runs it to its end.
     pub fn run(self) -> BothOutcome {
-        let Self { habits, weather, plan, heartbeat, clients, noise } = self;
+        let Self { habits, weather, plan, heartbeat, clients, compresses, noise } = self;
         let runtime = SimRuntime::new(habits, noise);
         let begin = runtime.now();
         let ledger = Ledger::default();
-        let io = server(&runtime, &ledger, heartbeat);
+        let deflate = compresses.then(|| {
+            let deflate = PerMessageDeflate::default().threshold(0);
+            deflate.server_context_takeover(true).client_context_takeover(true)
+        });
+        let io = server(&runtime, &ledger, heartbeat, deflate);
         let network = Network::new(&runtime, weather, &io, plan);
         let playing = Shared::new(clients.len());
         for (number, plan) in clients.into_iter().enumerate() {
@@ -179,6 +189,7 @@ impl BothEnds {
                 runtime: runtime.clone(),
                 network: network.clone(),
                 ledger: ledger.clone(),
+                deflate,
             };
             let playing = playing.clone();
             runtime.start(Side::World, "player", async move {
@@ -253,9 +264,17 @@ impl Act {
     }
 }
 
-fn server(runtime: &SimRuntime, ledger: &Ledger, (interval, timeout): (Duration, Duration)) -> Io {
-    let builder = Builder::<Io>::default().ping_interval(interval).ping_timeout(timeout);
-    let builder = builder.shards(1).seed([7; 32]);
+fn server(
+    runtime: &SimRuntime,
+    ledger: &Ledger,
+    (interval, timeout): (Duration, Duration),
+    deflate: Option<PerMessageDeflate>,
+) -> Io {
+    let mut builder = Builder::<Io>::default().ping_interval(interval).ping_timeout(timeout);
+    builder = builder.shards(1).seed([7; 32]);
+    if let Some(deflate) = deflate {
+        builder = builder.per_message_deflate(deflate);
+    }
     let Ok(io) = builder.build_with(Arc::new(runtime.clone())) else {
         panic!("a seed is all that could be missing");
     };
@@ -312,6 +331,7 @@ struct Player {
     runtime: SimRuntime,
     network: Network,
     ledger: Ledger,
+    deflate: Option<PerMessageDeflate>,
 }
 
 /// It has no runtime of its own.
@@ -404,7 +424,11 @@ impl Player {
         let (down, connects, ends, errors) =
             (self.ledger.clone(), self.ledger.clone(), self.ledger.clone(), self.ledger.clone());
         let runtime = Arc::new(self.runtime.clone());
-        Client::<Simulated>::builder_on(runtime, connector, "http://server")
+        let mut builder = Client::<Simulated>::builder_on(runtime, connector, "http://server");
+        if let Some(deflate) = self.deflate {
+            builder = builder.per_message_deflate(deflate);
+        }
+        builder
             .seed([self.number as u8; 32])
             .transports(transports)
             .on("down", move |_: Socket, event: u64| {
