@@ -30,6 +30,10 @@ const DENSE_READ_BYTES: usize = 8 << 10;
 const DENSE_FRAMES: usize = 512;
 const SPARSE_FRAMES: usize = 64;
 
+/// What compressed messages come to in one read, after which the rest of it waits: it may inflate to a
+/// thousand times its size. One message is always taken.
+const INFLATED_BYTES: usize = 256 << 10;
+
 /// Small frames are gathered up to this size, larger ones are written from where they are.
 const GATHER_BYTES: usize = 16 << 10;
 
@@ -213,6 +217,11 @@ impl WebSocket {
         cx: &mut Context<'_>,
         buffers: &mut Buffers,
     ) -> Poll<Result<(), End>> {
+        if let Some(compression) = &mut self.compression
+            && let Some(length) = compression.put_back(&mut buffers.read)
+        {
+            return Poll::Ready(self.decode(length, buffers));
+        }
         let size = if self.is_dense { DENSE_READ_BYTES } else { READ_BYTES };
         let mut read = ReadBuf::new(buffers.read.get_mut(..size).unwrap_or_default());
         match ready!(Pin::new(&mut self.stream).poll_read(cx, read.unfilled())) {
@@ -246,12 +255,23 @@ impl WebSocket {
     #[inline]
     fn decode(&mut self, length: usize, buffers: &mut Buffers) -> Result<(), End> {
         let Some(mut input) = buffers.read.get_mut(..length) else { return Err(End::Failed) };
+        let mut inflated = 0;
         loop {
             let frame = self.decoder.decode(&mut input);
             buffers.frames_read += 1;
             match frame {
-                Ok(None) => return Ok(()),
+                Ok(None) => {
+                    buffers.bytes_read += inflated;
+                    return Ok(());
+                }
                 Ok(Some(message @ (Message::Text(_) | Message::Binary(_)))) => {
+                    if let Some(compression) = &mut self.compression {
+                        inflated += payload_bytes(&message);
+                        if inflated > INFLATED_BYTES {
+                            compression.keep_unread(input);
+                            input = &mut [];
+                        }
+                    }
                     buffers.messages.push(message);
                 }
                 Ok(Some(Message::Ping(data))) => {
@@ -452,6 +472,13 @@ impl Future for Closing {
         buffers.messages.clear();
         buffers.put_back();
         if is_over { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+fn payload_bytes(message: &Message) -> usize {
+    match message {
+        Message::Text(payload) | Message::Binary(payload) => payload.len(),
+        Message::Ping(_) | Message::Pong(_) | Message::Close(_) => 0,
     }
 }
 

@@ -350,8 +350,28 @@ impl WebSocket {
         target: &str,
         garbage: &[u8],
     ) -> io::Result<Self> {
+        Self::open(address, [upgrade_request(target).as_bytes(), garbage].concat()).await
+    }
+
+    /// As [`join`](Self::join), with compression offered. What is compressed is not understood.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not let us.
+    pub async fn join_compressed(address: SocketAddr) -> io::Result<Self> {
+        let request = upgrade_request("/socket.io/?EIO=4&transport=websocket");
+        let offer = "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+        let mut websocket =
+            Self::open(address, request.replace("\r\n\r\n", offer).into_bytes()).await?;
+        websocket.expect("0{").await?;
+        websocket.send_text("40").await?;
+        websocket.expect("40{").await?;
+        Ok(websocket)
+    }
+
+    async fn open(address: SocketAddr, request: Vec<u8>) -> io::Result<Self> {
         let mut http = Http::connect(address).await?;
-        http.send([upgrade_request(target).as_bytes(), garbage].concat()).await?;
+        http.send(request).await?;
         let response = http.response().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
         if response.status != 101 {
             return Err(io::Error::other(response.head));

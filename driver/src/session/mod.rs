@@ -198,7 +198,9 @@ impl Session {
             }
             let mut reads = 0;
             let is_left = loop {
-                if reads == READS_MAX || buffers.frames_read >= FRAMES_MAX {
+                let is_enough =
+                    buffers.frames_read >= FRAMES_MAX || buffers.bytes_read >= BYTES_MAX;
+                if reads == READS_MAX || is_enough {
                     break true;
                 }
                 reads += 1;
