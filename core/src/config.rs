@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::{Limits, RateLimit};
+use crate::{Limits, RateLimit, SharedParser};
 
 /// The settings of a [`Server`](crate::Server). Names and defaults are the reference
 /// implementation's where it has them.
@@ -27,6 +27,10 @@ pub struct Config {
     /// Whether clients of Engine.IO 3, `socket.io-client` 2, are served. If not, they are
     /// refused.
     pub allow_eio3: bool,
+    /// What packets look like on the wire, for all clients; `None` is the default form. What the
+    /// server sends by itself has that form, and what it is given to send must have it:
+    /// [`encode_for`](crate::codec::parser::encode_for).
+    pub parser: Option<SharedParser>,
     /// What a peer may make the server hold.
     pub limits: Limits,
     /// What each connection may send, all its sockets together.
@@ -48,6 +52,7 @@ impl Default for Config {
             transports: Transports::default(),
             allow_upgrades: true,
             allow_eio3: false,
+            parser: None,
             limits: Limits::default(),
             connection_rate: None,
             socket_rate: None,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::codec::engine::{self, Inbound, v3};
 use crate::codec::payload::PayloadFormat;
-use crate::{EngineError, Limits};
+use crate::{EngineError, Limits, SharedParser};
 
 /// A revision of Engine.IO, and of Socket.IO with it: Engine.IO 3 carries Socket.IO 4, and
 /// Engine.IO 4 carries Socket.IO 5.
@@ -43,6 +43,42 @@ impl Revision {
         match self {
             Self::V4 => Ok(engine::decode_binary(data)),
             Self::V3 => v3::decode_binary(data),
+        }
+    }
+
+    /// As [`decode_text`](Self::decode_text), where messages are packets of `parser`.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    #[inline]
+    pub fn decode_text_by(
+        self,
+        parser: Option<&SharedParser>,
+        text: Bytes,
+        limits: &Limits,
+    ) -> Result<Inbound, EngineError> {
+        match parser {
+            None => self.decode_text(text, limits),
+            Some(parser) => parser.decode_text(self, text, limits),
+        }
+    }
+
+    /// As [`decode_binary`](Self::decode_binary), where messages are packets of `parser`.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    #[inline]
+    pub fn decode_binary_by(
+        self,
+        parser: Option<&SharedParser>,
+        data: Bytes,
+        limits: &Limits,
+    ) -> Result<Inbound, EngineError> {
+        match parser {
+            None => self.decode_binary(data),
+            Some(parser) => parser.decode_binary(self, data, limits),
         }
     }
 }

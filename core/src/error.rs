@@ -70,6 +70,10 @@ pub enum PacketError {
     /// An acknowledgement id that is no integer which JavaScript represents exactly.
     #[error("illegal acknowledgement id")]
     IllegalAckId,
+    /// The name of a namespace that does not begin with `/`, or holds a comma; other parsers than
+    /// the default one only, which would not find such a name.
+    #[error("illegal namespace")]
+    IllegalNamespace,
     /// A name, or a depth of nesting, past its limit.
     #[error("too long or too deep")]
     TooLong,

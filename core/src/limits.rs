@@ -13,6 +13,8 @@ pub struct Limits {
     /// Bytes of one HTTP body, one WebSocket message, and one event with all its attachments.
     /// The reference's `maxHttpBufferSize`; announced to clients as `maxPayload`. Past it, an
     /// HTTP body is answered with 413 and the session lives on, a WebSocket is closed with 1009.
+    /// With a [`Parser`](crate::Parser) it is the message as it comes; what that makes of it may be
+    /// eight times as large, and counts so in [`inbox_bytes`](Self::inbox_bytes).
     pub max_payload: usize,
     /// Packets in one polling payload. The official client sends what it has buffered in one
     /// payload, so this bounds a burst; more is a parse error.

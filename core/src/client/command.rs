@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::codec::message::Message;
+use crate::codec::parser::encode_for;
 use crate::{AckId, Delivery, Gone, SocketKey, Timestamp};
 
 use super::config::{Auth, AuthSource, SocketConfig};
@@ -272,7 +273,8 @@ impl Socket<'_> {
         socket.early.take();
         if was_connected {
             let disconnect = Message::disconnect(&socket.namespace);
-            if let Some(engine) = &mut self.manager.engine {
+            let disconnect = encode_for(self.manager.config.parser.as_ref(), disconnect);
+            if let (Some(engine), Ok(disconnect)) = (&mut self.manager.engine, disconnect) {
                 engine.push_control(&disconnect);
             }
             let reason = DisconnectReason::IoClientDisconnect;

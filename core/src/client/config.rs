@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::codec::args;
-use crate::{EncodeError, Transport};
+use crate::{EncodeError, SharedParser, Transport};
 
 use super::event::AuthError;
 use super::limits::Limits;
@@ -50,6 +50,10 @@ pub struct Config {
     /// By how many percent of it a delay may be shorter or longer, so that clients of a server that
     /// was restarted do not all come at once. At most 100. The reference's `randomizationFactor`.
     pub randomization_percent: u8,
+    /// What packets look like on the wire, which must be what the server has; `None` is the default
+    /// form. What the client sends by itself has that form, and what it is given to send must have
+    /// it: [`encode_for`](crate::codec::parser::encode_for).
+    pub parser: Option<SharedParser>,
     /// What the server, and the application, may make the client hold.
     pub limits: Limits,
 }
@@ -70,6 +74,7 @@ impl Default for Config {
             reconnection_delay: Duration::from_millis(1_000),
             reconnection_delay_max: Duration::from_millis(5_000),
             randomization_percent: 50,
+            parser: None,
             limits: Limits::default(),
         }
     }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::Timestamp;
 use crate::reassembly::Reassembly;
 
-use super::engine::{Cause, Engine, News, RequestKey, WebSocketKey};
+use super::engine::{Cause, Codec, Engine, News, RequestKey, WebSocketKey};
 use super::event::{AckFailure, ConnectError, Event, TransportError};
 use super::socket::Standing as SocketStanding;
 use super::{Manager, Standing};
@@ -54,8 +54,8 @@ impl Manager {
         body: Bytes,
     ) {
         let bytes_max = self.config.limits.response_bytes;
-        self.on_session(now, request.epoch, |engine, now, limits| {
-            engine.handle_response(now, limits, bytes_max, request, status, body);
+        self.on_session(now, request.epoch, |engine, now, codec| {
+            engine.handle_response(now, codec, bytes_max, request, status, body);
         });
     }
 
@@ -73,8 +73,8 @@ impl Manager {
 
     /// A text message came on a WebSocket.
     pub fn handle_websocket_text(&mut self, now: Timestamp, websocket: WebSocketKey, text: Bytes) {
-        self.on_session(now, websocket.epoch, |engine, now, limits| {
-            engine.handle_websocket_text(now, limits, websocket, text);
+        self.on_session(now, websocket.epoch, |engine, now, codec| {
+            engine.handle_websocket_text(now, codec, websocket, text);
         });
     }
 
@@ -85,8 +85,8 @@ impl Manager {
         websocket: WebSocketKey,
         data: Bytes,
     ) {
-        self.on_session(now, websocket.epoch, |engine, now, _| {
-            engine.handle_websocket_binary(now, websocket, data);
+        self.on_session(now, websocket.epoch, |engine, now, codec| {
+            engine.handle_websocket_binary(now, codec, websocket, data);
         });
     }
 
@@ -109,12 +109,12 @@ impl Manager {
         &mut self,
         now: Timestamp,
         epoch: u32,
-        input: impl FnOnce(&mut Engine, Timestamp, &crate::Limits),
+        input: impl FnOnce(&mut Engine, Timestamp, &Codec),
     ) {
         let now = self.advance(now);
         let mut engines = self.engine.iter_mut().chain(&mut self.closing);
         if let Some(engine) = engines.find(|engine| engine.epoch() == epoch) {
-            input(engine, now, &self.codec_limits);
+            input(engine, now, &self.codec);
         }
         self.settle(now);
     }
@@ -127,6 +127,7 @@ impl Manager {
                 News::Upgraded => self.inbox.push(Event::Upgraded),
                 News::Packet(Ok(packet)) => self.handle_packet(now, packet),
                 News::Packet(Err(_)) => self.handle_violation(),
+                News::Complete(complete) => self.handle_complete_packet(now, *complete),
                 News::Attachment(data) => self.handle_attachment(now, data),
                 News::Closed(cause) => self.handle_engine_closed(now, cause),
             }

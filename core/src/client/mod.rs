@@ -121,7 +121,7 @@ use crate::reassembly::Reassembly;
 use crate::{SocketKey, Timestamp, Transport};
 
 use backoff::Backoff;
-use engine::Engine;
+use engine::{Codec, Engine};
 use socket::{Budget, SocketState};
 
 pub use command::Socket;
@@ -141,7 +141,7 @@ pub use limits::Limits;
 /// `poll_*`, and *getters*.
 pub struct Manager {
     config: Config,
-    codec_limits: crate::Limits,
+    codec: Codec,
     now: Timestamp,
     entropy: Entropy,
     /// Invariant: `Some` while `standing` is `Opening` or `Open`.
@@ -216,7 +216,7 @@ impl Manager {
     /// with the same seed and the same inputs give the same outputs.
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
         Self {
-            codec_limits: config.limits.of_codec(),
+            codec: Codec::new(config.limits.of_codec(), config.parser.clone()),
             config,
             now: Timestamp::ZERO,
             entropy: Entropy::new(seed),

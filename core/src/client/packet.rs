@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::codec::args::Raw;
 use crate::codec::message::{Frame, Message};
+use crate::codec::parser::{Complete, encode_for};
 use crate::codec::socket::{Packet, PacketKind};
 use crate::reassembly::Reassembly;
 use crate::{SocketKey, Timestamp};
@@ -80,7 +81,11 @@ impl Manager {
         let (Some(socket), Some(engine)) = (self.sockets.get_mut(key), &mut self.engine) else {
             return;
         };
-        engine.push_control(&connect_request(socket, auth));
+        let parser = self.config.parser.as_ref();
+        // One that has no form is not sent, and so not answered: that fails after a while.
+        if let Ok(request) = encode_for(parser, connect_request(socket, auth)) {
+            engine.push_control(&request);
+        }
         socket.takes_early = socket.epoch != Some(engine.epoch());
         socket.standing = Standing::Requested;
     }
@@ -95,6 +100,14 @@ impl Manager {
             return;
         }
         self.dispatch(now, packet, Vec::new());
+    }
+
+    /// A packet whose attachments have come with it.
+    pub(super) fn handle_complete_packet(&mut self, now: Timestamp, complete: Complete) {
+        if self.reassembly.is_some() {
+            return self.handle_violation();
+        }
+        self.dispatch(now, complete.packet, complete.attachments);
     }
 
     pub(super) fn handle_attachment(&mut self, now: Timestamp, data: Bytes) {
@@ -130,9 +143,10 @@ impl Manager {
             Standing::Leaving { again } => {
                 socket.epoch = epoch;
                 let disconnect = Message::disconnect(&socket.namespace);
+                let disconnect = encode_for(self.config.parser.as_ref(), disconnect);
                 // What it recovered was dropped, so it must not be recovered once more.
                 socket.recovery = None;
-                if let Some(engine) = &mut self.engine {
+                if let (Some(engine), Ok(disconnect)) = (&mut self.engine, disconnect) {
                     engine.push_control(&disconnect);
                 }
                 return self.leave(key, again);

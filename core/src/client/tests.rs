@@ -9,6 +9,7 @@ mod connecting;
 mod heartbeat;
 mod limits;
 mod namespaces;
+mod parser;
 mod polling;
 mod properties;
 mod reconnecting;

@@ -5,6 +5,7 @@
 mod tests;
 pub mod v3;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -12,6 +13,7 @@ use bytes::Bytes;
 
 use crate::codec::base64;
 use crate::codec::message::{Frame, Message, write_decimal, write_string};
+use crate::codec::parser::Complete;
 use crate::codec::socket::Packet;
 use crate::{EngineError, Limits, PacketError};
 
@@ -35,6 +37,10 @@ pub enum Inbound {
     /// `4`: a message, which is the text of a Socket.IO packet. A fault of the latter does not make
     /// the Engine.IO packet a faulty one, so it comes as a value.
     Message(Result<Packet, PacketError>),
+    /// A message that is a Socket.IO packet with all its attachments, by a
+    /// [`Parser`](crate::Parser). What such a parser gives without any is a
+    /// [`Message`](Self::Message).
+    Complete(Box<Complete>),
     /// A binary message, which is an attachment.
     Binary(Bytes),
     /// `5`: the probed transport becomes the session's.
@@ -49,6 +55,7 @@ impl Inbound {
     pub fn needs_time(&self) -> bool {
         match self {
             Self::Message(Ok(packet)) => packet.attachments > 0,
+            Self::Complete(_) => false,
             Self::Message(Err(_))
             | Self::Open
             | Self::Close
@@ -69,7 +76,7 @@ impl Inbound {
 /// # Errors
 ///
 /// [`EngineError::Empty`] and [`EngineError::UnknownType`].
-#[inline]
+#[inline(always)]
 pub fn decode_text(text: Bytes, limits: &Limits) -> Result<Inbound, EngineError> {
     let Some((&kind, data)) = text.split_first() else { return Err(EngineError::Empty) };
     Ok(match kind {

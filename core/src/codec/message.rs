@@ -51,6 +51,14 @@ impl Frame {
         Self::copy(packet, Opcode::Text)
     }
 
+    /// A message: a text packet of type `4` with that data.
+    pub(crate) fn message(data: &str) -> Self {
+        let mut packet = Vec::with_capacity(1 + data.len());
+        packet.push(b'4');
+        packet.extend_from_slice(data.as_bytes());
+        Self::utf8(&packet)
+    }
+
     /// A binary packet, which has no type.
     pub fn binary(data: &[u8]) -> Self {
         Self::copy(data, Opcode::Binary)

@@ -6,6 +6,7 @@ pub mod engine;
 pub mod json;
 pub mod jsonp;
 pub mod message;
+pub mod parser;
 pub mod payload;
 pub mod socket;
 pub mod websocket;

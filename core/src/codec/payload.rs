@@ -14,7 +14,7 @@ use memchr::memchr;
 use crate::codec::base64;
 use crate::codec::engine::{self, Inbound};
 use crate::codec::message::{Frame, Message};
-use crate::{EngineError, Limits};
+use crate::{EngineError, Limits, Revision, SharedParser};
 
 const SEPARATOR: u8 = 0x1E;
 
@@ -69,7 +69,7 @@ const SHARED_BYTES_MAX: usize = 64 << 10;
 /// to limit.
 pub fn decode(body: Bytes, limits: &Limits) -> Payload<'_> {
     let body = utf8(body);
-    Payload { body_bytes: body.len(), rest: Some(body), packets: 0, limits }
+    Payload { body_bytes: body.len(), rest: Some(body), packets: 0, limits, parser: None }
 }
 
 /// `text`, with U+FFFD for what is not UTF-8.
@@ -89,6 +89,25 @@ pub struct Payload<'a> {
     body_bytes: usize,
     packets: usize,
     limits: &'a Limits,
+    parser: Option<&'a SharedParser>,
+}
+
+impl<'a> Payload<'a> {
+    /// The same, where messages are packets of `parser`.
+    pub fn by(self, parser: Option<&'a SharedParser>) -> Self {
+        Self { parser, ..self }
+    }
+
+    /// Apart from the rest, which is to stay as short as it is without a parser.
+    #[cold]
+    #[inline(never)]
+    fn next_by(&mut self, parser: &SharedParser, packet: Bytes) -> Result<Inbound, EngineError> {
+        let packet = parser.decode_text(Revision::V4, packet, self.limits);
+        if packet.is_err() {
+            self.rest = None;
+        }
+        packet
+    }
 }
 
 impl Iterator for Payload<'_> {
@@ -108,7 +127,11 @@ impl Iterator for Payload<'_> {
                 packet
             }
         };
-        let packet = engine::decode_text(detach(packet, b'4', self.body_bytes), self.limits);
+        let packet = detach(packet, b'4', self.body_bytes);
+        if let Some(parser) = self.parser {
+            return Some(self.next_by(parser, packet));
+        }
+        let packet = engine::decode_text(packet, self.limits);
         if packet.is_err() {
             self.rest = None;
         }

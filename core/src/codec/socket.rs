@@ -13,6 +13,7 @@
 //!   [`IllegalAckId`](PacketError::IllegalAckId).
 //! - `450-["a"]` is a plain event. The reference refuses it.
 
+mod parts;
 #[cfg(test)]
 mod tests;
 pub mod v4;
@@ -81,11 +82,11 @@ impl Packet {
             b'2' => (PacketKind::Event, 0),
             b'3' => (PacketKind::Ack, 0),
             b'4' => (PacketKind::ConnectError, 0),
-            b'5' => (PacketKind::Event, header.attachments(limits)?),
-            b'6' => (PacketKind::Ack, header.attachments(limits)?),
+            b'5' => (PacketKind::Event, header.attachments(limits.attachments)?),
+            b'6' => (PacketKind::Ack, header.attachments(limits.attachments)?),
             byte => return Err(PacketError::UnknownType { byte }),
         };
-        let namespace = header.namespace(limits)?;
+        let namespace = header.namespace(limits.namespace_bytes)?;
         let ack = header.ack()?;
         let start = header.at;
         let is_event = kind == PacketKind::Event;
@@ -304,7 +305,7 @@ impl Span {
 }
 
 /// Reads what stands in front of the payload. Every step is linear in what it consumes.
-struct Header<'a> {
+pub(crate) struct Header<'a> {
     text: &'a [u8],
     at: usize,
 }
@@ -328,13 +329,12 @@ impl Header<'_> {
         (self.at - start, value)
     }
 
-    fn attachments(&mut self, limits: &Limits) -> Result<u32, PacketError> {
+    fn attachments(&mut self, limit: usize) -> Result<u32, PacketError> {
         let (digits, count) = self.decimal();
         if digits == 0 || self.peek() != Some(b'-') {
             return Err(PacketError::IllegalAttachments);
         }
         self.at += 1;
-        let limit = limits.attachments;
         match u32::try_from(count) {
             Ok(count) if count as usize <= limit => Ok(count),
             Ok(_) | Err(_) => Err(PacketError::TooManyAttachments { limit }),
@@ -342,14 +342,14 @@ impl Header<'_> {
     }
 
     #[inline]
-    fn namespace(&mut self, limits: &Limits) -> Result<Span, PacketError> {
+    fn namespace(&mut self, bytes_max: usize) -> Result<Span, PacketError> {
         if self.peek() != Some(b'/') {
             return Ok(Span::default());
         }
         let start = self.at;
         let rest = self.text.get(start..).unwrap_or_default();
         let end = start + memchr(b',', rest).unwrap_or(rest.len());
-        if end - start > limits.namespace_bytes {
+        if end - start > bytes_max {
             return Err(PacketError::TooLong);
         }
         self.at = (end + 1).min(self.text.len());

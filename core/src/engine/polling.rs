@@ -12,7 +12,7 @@ use crate::codec::engine::Inbound;
 use crate::codec::jsonp;
 use crate::codec::message::Message;
 use crate::codec::payload::{self, v3};
-use crate::{Dialect, DisconnectReason, EngineError, Limits, Revision};
+use crate::{Dialect, DisconnectReason, EngineError, Limits, Revision, SharedParser};
 
 use super::session::{Current, Session};
 use super::state::Lifecycle;
@@ -43,14 +43,25 @@ impl PostKey {
         form: v3::Body,
         limits: &Limits,
     ) -> Vec<Result<Inbound, EngineError>> {
+        self.decode_by(None, body, form, limits)
+    }
+
+    /// As [`decode`](Self::decode), where messages are packets of `parser`.
+    pub fn decode_by(
+        self,
+        parser: Option<&SharedParser>,
+        body: Bytes,
+        form: v3::Body,
+        limits: &Limits,
+    ) -> Vec<Result<Inbound, EngineError>> {
         let body = match self.dialect.jsonp().map(|_| jsonp::decode(&body)) {
             None => body,
             Some(Some(payload)) => Bytes::from(payload),
             Some(None) => return Vec::new(),
         };
         match self.dialect.revision() {
-            Revision::V4 => payload::decode(body, limits).collect(),
-            Revision::V3 => v3::decode(body, form, limits).collect(),
+            Revision::V4 => payload::decode(body, limits).by(parser).collect(),
+            Revision::V3 => v3::decode(body, form, limits).by(parser).collect(),
         }
     }
 }

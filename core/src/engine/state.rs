@@ -80,7 +80,7 @@ impl PacketClass {
             Inbound::Ping { probe: false } => Self::Ping,
             Inbound::Ping { probe: true } => Self::ProbePing,
             Inbound::Pong { .. } => Self::Pong,
-            Inbound::Message(_) | Inbound::Binary(_) => Self::Message,
+            Inbound::Message(_) | Inbound::Complete(_) | Inbound::Binary(_) => Self::Message,
             Inbound::Upgrade => Self::Upgrade,
             Inbound::Noop => Self::Noop,
         }

@@ -5,6 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::codec::message::Message;
+use crate::codec::parser::encode_for;
 use crate::codec::socket::Packet;
 use crate::{ConnectionKey, Gone, NamespaceKey};
 
@@ -160,9 +161,9 @@ impl Server {
     }
 
     pub(super) fn refuse_namespace(&mut self, key: ConnectionKey, name: &str) {
-        let error = Message::invalid_namespace(name);
+        let error = encode_for(self.config.parser.as_ref(), Message::invalid_namespace(name));
         let limit = self.config.limits.outbox_bytes;
-        if let Some(connection) = self.connections.get_mut(key) {
+        if let (Ok(error), Some(connection)) = (error, self.connections.get_mut(key)) {
             connection.session.push_control(&error, limit);
         }
     }

@@ -201,6 +201,9 @@ impl Server {
             (Verdict::Deliver, Ok(Inbound::Message(Err(error)))) => {
                 self.handle_violation(now, key, error);
             }
+            (Verdict::Deliver, Ok(Inbound::Complete(complete))) => {
+                self.handle_complete_packet(now, key, *complete);
+            }
             (Verdict::Deliver, Ok(Inbound::Binary(data))) => {
                 self.handle_attachment(now, key, data);
             }

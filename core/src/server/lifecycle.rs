@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use crate::codec::engine::Handshake;
 use crate::codec::message::Message;
+use crate::codec::parser::encode_for;
 use crate::codec::socket::Packet;
 use crate::engine::{Session, TransportKey};
 use crate::rooms::Member;
@@ -357,12 +358,18 @@ impl Server {
             // A client knows nothing of a socket that was not accepted yet.
             let connected = self.sockets.get(socket).filter(|state| state.is_connected());
             let name = connected.and_then(|state| self.namespace_name(state.namespace));
-            let message = name.map(Message::disconnect);
+            let message = name.and_then(|name| self.disconnect_message(name));
             if let (Some(message), Some(connection)) = (message, self.connections.get_mut(key)) {
                 connection.session.push_control(&message, limit);
             }
             self.end_socket(socket, reason);
         }
+    }
+
+    /// What a client is told that it is no longer in a namespace by; `None` where the parser has no
+    /// form for it.
+    pub(super) fn disconnect_message(&self, namespace: &str) -> Option<Message> {
+        encode_for(self.config.parser.as_ref(), Message::disconnect(namespace)).ok()
     }
 
     /// Ends one socket: out of its rooms and namespace, its acknowledgements failed, the

@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::codec::message::Message;
 use crate::rate::Allowance;
 use crate::{
     ConnectionKey, DisconnectReason, ExceededRate, Excess, RateLimit, SocketKey, Timestamp,
@@ -155,9 +154,11 @@ impl Server {
             Scope::Socket => {
                 let namespace = self.sockets.get(socket).map(|state| state.namespace);
                 let name = namespace.and_then(|namespace| self.namespace_name(namespace));
-                if let Some(message) = name.map(Message::disconnect) {
-                    self.disconnect_socket(socket, &message, reason);
+                match name.and_then(|name| self.disconnect_message(name)) {
+                    Some(message) => self.disconnect_socket(socket, &message, reason),
+                    None => self.end_socket(socket, reason),
                 }
+                self.settle(key);
             }
         }
     }

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use bytes::Bytes;
 
+use crate::codec::parser::Complete;
 use crate::codec::socket::{Packet, PacketKind};
 use crate::reassembly::Reassembly;
 use crate::{
@@ -30,6 +31,20 @@ impl Server {
             return self.arm(key);
         }
         self.dispatch(now, key, packet, alloc::vec::Vec::new());
+    }
+
+    /// A packet whose attachments have come with it.
+    pub(super) fn handle_complete_packet(
+        &mut self,
+        now: Timestamp,
+        key: ConnectionKey,
+        complete: Complete,
+    ) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if connection.reassembly.is_some() {
+            return self.handle_violation(now, key, PacketError::UnexpectedText);
+        }
+        self.dispatch(now, key, complete.packet, complete.attachments);
     }
 
     pub(super) fn handle_attachment(&mut self, now: Timestamp, key: ConnectionKey, data: Bytes) {

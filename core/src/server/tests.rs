@@ -13,6 +13,7 @@ mod limits;
 mod namespaces;
 mod packets;
 mod pair;
+mod parser;
 mod polling;
 mod properties;
 mod rates;

@@ -437,6 +437,7 @@ fn reason_to_close(
             engine::Inbound::Open
             | engine::Inbound::Pong { .. }
             | engine::Inbound::Message(Ok(_))
+            | engine::Inbound::Complete(_)
             | engine::Inbound::Binary(_)
             | engine::Inbound::Upgrade
             | engine::Inbound::Noop,

@@ -73,6 +73,7 @@ fn seen(packet: &Result<Inbound, EngineError>) -> Value {
         Ok(Inbound::Binary(data)) => json!(["message", data[..]]),
         Ok(Inbound::Upgrade) => json!(["upgrade"]),
         Ok(Inbound::Noop) => json!(["noop"]),
+        Ok(Inbound::Complete(packet)) => panic!("{packet:?} without a parser"),
         Err(_) => json!("error"),
     }
 }

@@ -9,10 +9,11 @@ use memchr::memchr;
 use crate::codec::message::Message;
 use crate::codec::payload;
 use crate::http::Method;
-use crate::{Limits, Timestamp, Transport};
+use crate::{Timestamp, Transport};
 
 use super::super::config::Config;
 use super::super::event::TransportError;
+use super::codec::Codec;
 use super::session::{Cause, Current, Engine};
 use super::state::{Channel, Lifecycle};
 
@@ -80,7 +81,7 @@ impl Engine {
     pub(crate) fn handle_response(
         &mut self,
         now: Timestamp,
-        limits: &Limits,
+        codec: &Codec,
         response_bytes_max: usize,
         key: RequestKey,
         status: u16,
@@ -98,7 +99,7 @@ impl Engine {
                 let limit = response_bytes_max;
                 self.finish(Cause::Failed(TransportError::TooLarge { limit }));
             }
-            true => self.handle_payload(now, limits, body),
+            true => self.handle_payload(now, codec, body),
             // What is in the body is of no meaning.
             false if self.close_sent => self.finish(Cause::Local),
             false => {}
@@ -119,19 +120,19 @@ impl Engine {
     }
 
     /// The answer to a GET. What stands behind a packet that ends the session is ignored.
-    fn handle_payload(&mut self, now: Timestamp, limits: &Limits, body: Bytes) {
+    fn handle_payload(&mut self, now: Timestamp, codec: &Codec, body: Bytes) {
         let mut rest = body;
         if matches!(self.state, Lifecycle::Opening | Lifecycle::Leaving) {
             // The first packet is the handshake, whose data the decoder of payloads leaves out.
             let end = memchr(SEPARATOR, &rest).unwrap_or(rest.len());
-            self.handle_text(now, limits, Channel::Current, rest.split_to(end));
+            self.handle_text(now, codec, Channel::Current, rest.split_to(end));
             if rest.is_empty() {
                 return;
             }
             // The handshake may be large, and what stands behind it is not to keep it.
             rest = Bytes::copy_from_slice(rest.get(1..).unwrap_or_default());
         }
-        for packet in payload::decode(rest, limits) {
+        for packet in codec.decode_payload(rest) {
             self.handle_packet(now, Channel::Current, packet);
         }
     }

@@ -7,14 +7,16 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use crate::codec::engine::{self, Inbound};
+use crate::codec::engine::Inbound;
 use crate::codec::message::{Frame, Message};
+use crate::codec::parser::Complete;
 use crate::codec::payload;
 use crate::codec::socket::Packet;
-use crate::{EngineError, Limits, PacketError, Timestamp, Transport};
+use crate::{EngineError, PacketError, Timestamp, Transport};
 
 use super::super::config::Config;
 use super::super::event::TransportError;
+use super::codec::Codec;
 use super::handshake::Handshake;
 use super::outbox::Outbox;
 use super::state::{Channel, Lifecycle, PacketClass, Reaction, react};
@@ -72,6 +74,8 @@ pub(crate) enum News {
     /// A WebSocket has taken over.
     Upgraded,
     Packet(Result<Packet, PacketError>),
+    /// A packet whose attachments have come with it.
+    Complete(Box<Complete>),
     Attachment(Bytes),
     /// It is over. The last news.
     Closed(Cause),
@@ -248,7 +252,7 @@ impl Engine {
     pub(super) fn handle_text(
         &mut self,
         now: Timestamp,
-        limits: &Limits,
+        codec: &Codec,
         channel: Channel,
         text: Bytes,
     ) {
@@ -256,7 +260,7 @@ impl Engine {
         if channel == Channel::Current && is_opening && text.first() == Some(&b'0') {
             return self.open(now, &text);
         }
-        self.handle_packet(now, channel, engine::decode_text(text, limits));
+        self.handle_packet(now, channel, codec.decode_text(text));
     }
 
     pub(super) fn handle_packet(
@@ -270,6 +274,7 @@ impl Engine {
             Reaction::Ignore => {}
             Reaction::Deliver => match packet {
                 Ok(Inbound::Message(packet)) => self.news.push_back(News::Packet(packet)),
+                Ok(Inbound::Complete(complete)) => self.news.push_back(News::Complete(complete)),
                 Ok(Inbound::Binary(data)) => self.news.push_back(News::Attachment(data)),
                 // Only messages are delivered.
                 Ok(

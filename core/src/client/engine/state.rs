@@ -83,7 +83,7 @@ impl PacketClass {
             Inbound::Ping { .. } => Self::Ping,
             Inbound::Pong { probe: false } => Self::Pong,
             Inbound::Pong { probe: true } => Self::ProbePong,
-            Inbound::Message(_) | Inbound::Binary(_) => Self::Message,
+            Inbound::Message(_) | Inbound::Complete(_) | Inbound::Binary(_) => Self::Message,
             Inbound::Upgrade => Self::Upgrade,
             Inbound::Noop => Self::Noop,
         }

@@ -14,12 +14,12 @@ use alloc::string::String;
 
 use bytes::Bytes;
 
-use crate::codec::engine;
 use crate::codec::message::Message;
-use crate::{Limits, Output, Timestamp, Transport};
+use crate::{Output, Timestamp, Transport};
 
 use super::super::config::Config;
 use super::super::event::TransportError;
+use super::codec::Codec;
 use super::session::{Cause, Current, Engine};
 use super::state::{Channel, Lifecycle};
 
@@ -81,11 +81,11 @@ impl Engine {
     pub(crate) fn handle_websocket_text(
         &mut self,
         now: Timestamp,
-        limits: &Limits,
+        codec: &Codec,
         key: WebSocketKey,
         text: Bytes,
     ) {
-        self.handle_text(now, limits, self.channel(key), text);
+        self.handle_text(now, codec, self.channel(key), text);
         self.complete_upgrade();
     }
 
@@ -93,10 +93,11 @@ impl Engine {
     pub(crate) fn handle_websocket_binary(
         &mut self,
         now: Timestamp,
+        codec: &Codec,
         key: WebSocketKey,
         data: Bytes,
     ) {
-        self.handle_packet(now, self.channel(key), Ok(engine::decode_binary(data)));
+        self.handle_packet(now, self.channel(key), codec.decode_binary(data));
     }
 
     /// A WebSocket was closed, or, where it was not `clean`, has failed.

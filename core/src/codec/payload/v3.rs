@@ -15,9 +15,9 @@ use memchr::memchr;
 use super::{detach, encoded_len, utf8};
 use crate::codec::base64;
 use crate::codec::engine::Inbound;
-use crate::codec::engine::v3::{self, BINARY_MESSAGE};
+use crate::codec::engine::v3::BINARY_MESSAGE;
 use crate::codec::message::{Frame, write_decimal};
-use crate::{EngineError, Limits};
+use crate::{EngineError, Limits, Revision, SharedParser};
 
 const LENGTH_END: u8 = 0xFF;
 
@@ -39,7 +39,7 @@ pub fn decode(body: Bytes, form: Body, limits: &Limits) -> Payload<'_> {
     let body_bytes = body.len();
     // An empty text is a packet that lacks its length, an empty binary body has no packet.
     let rest = (form == Body::Text || !body.is_empty()).then_some(body);
-    Payload { rest, form, body_bytes, packets: 0, limits }
+    Payload { rest, form, body_bytes, packets: 0, limits, parser: None }
 }
 
 /// The packets of a payload, in order. Ends after the first that is malformed; the ones before it
@@ -52,6 +52,14 @@ pub struct Payload<'a> {
     body_bytes: usize,
     packets: usize,
     limits: &'a Limits,
+    parser: Option<&'a SharedParser>,
+}
+
+impl<'a> Payload<'a> {
+    /// The same, where messages are packets of `parser`.
+    pub fn by(self, parser: Option<&'a SharedParser>) -> Self {
+        Self { parser, ..self }
+    }
 }
 
 impl Iterator for Payload<'_> {
@@ -73,10 +81,11 @@ impl Iterator for Payload<'_> {
                 Part::Nothing => Ok(None),
                 Part::Text(text) => {
                     let text = detach(text, b'4', self.body_bytes);
-                    v3::decode_text(text, self.limits).map(Some)
+                    Revision::V3.decode_text_by(self.parser, text, self.limits).map(Some)
                 }
                 Part::Binary(data) => {
-                    v3::decode_binary(detach(data, BINARY_MESSAGE, self.body_bytes)).map(Some)
+                    let data = detach(data, BINARY_MESSAGE, self.body_bytes);
+                    Revision::V3.decode_binary_by(self.parser, data, self.limits).map(Some)
                 }
             });
             if packet.is_ok() && !rest.is_empty() {

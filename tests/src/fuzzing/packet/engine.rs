@@ -30,6 +30,7 @@ pub(super) fn check_packet(text: &[u8]) {
             let alone = Packet::decode(Bytes::copy_from_slice(text), &limits);
             assert_eq!(format!("{packet:?}"), format!("{alone:?}"));
         }
+        Ok(Inbound::Complete(packet)) => panic!("{packet:?} without a parser"),
         Ok(Inbound::Upgrade) => assert_eq!(kind, b'5'),
         Ok(Inbound::Noop) => assert_eq!(kind, b'6'),
         Ok(Inbound::Binary(binary)) => {

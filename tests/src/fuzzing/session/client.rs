@@ -72,6 +72,7 @@ impl Client {
             Inbound::Ping { probe: true }
             | Inbound::Pong { probe: false }
             | Inbound::Upgrade
+            | Inbound::Complete(_)
             | Inbound::Binary(_) => panic!("{packet:?} is not for a client"),
         }
     }
