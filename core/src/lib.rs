@@ -184,6 +184,8 @@ mod time;
 
 pub use codec::args::{Args, Raw};
 pub use codec::message::{BinaryForm, Encoder, Frame, Message};
+#[cfg(feature = "msgpack")]
+pub use codec::parser::MessagePack;
 pub use codec::parser::{PacketParts, Parser, SharedParser, Wire};
 pub use codec::socket::PacketKind;
 pub use config::{Config, Transport, Transports};

@@ -11,14 +11,14 @@ mod string;
 mod tests;
 
 pub(crate) use self::placeholder::{Placeholder, integer, placeholders, write_placeholder};
-pub(crate) use self::string::{plain_run_end, plain_word, unescape};
+pub(crate) use self::string::{plain_run_end, plain_word, string_parts, unescape};
 
 use core::ops::Range;
 
 use smallvec::SmallVec;
 
 use self::placeholder::OpenObject;
-use self::string::{string_end, string_parts};
+use self::string::string_end;
 use crate::PacketError;
 
 /// The deepest nesting that can be allowed: serde_json decodes no deeper value. The scanner has one

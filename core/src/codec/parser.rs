@@ -8,7 +8,8 @@
 //! as they are decoded, messages out of it once for all recipients, and everything between works as
 //! ever: namespaces, rooms, acknowledgements, the types of arguments, recovery, and every limit.
 //!
-//! A parser of one's own is two functions:
+//! `MessagePack`, of the feature `msgpack`, is what `socket.io-msgpack-parser` speaks. A parser of
+//! one's own is two functions:
 //!
 //! ```
 //! use bytes::Bytes;
@@ -59,8 +60,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "msgpack")]
+mod msgpack;
 #[cfg(test)]
 pub(crate) mod tests;
+
+#[cfg(feature = "msgpack")]
+pub use self::msgpack::MessagePack;
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;

@@ -5,7 +5,7 @@ mod key;
 mod raw_sink;
 mod text;
 
-pub(crate) use self::text::{write_decimal, write_string};
+pub(crate) use self::text::{write_decimal, write_float, write_string};
 
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
@@ -15,7 +15,7 @@ use serde::ser::{self, Error as _, Serialize, Serializer};
 use self::arguments::ArgumentsSerializer;
 use self::key::KeySerializer;
 use self::raw_sink::RawSink;
-use self::text::{Escaped, write_float};
+use self::text::Escaped;
 use super::raw::RAW_TOKEN;
 use crate::EncodeError;
 use crate::codec::json::write_placeholder;

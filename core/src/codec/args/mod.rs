@@ -25,6 +25,8 @@ mod tests;
 
 pub use self::raw::Raw;
 
+#[cfg(feature = "msgpack")]
+pub(crate) use self::encode::write_float;
 pub(crate) use self::encode::{Output, encode, encode_plain, write_decimal, write_string};
 
 use alloc::vec::Vec;

@@ -111,7 +111,7 @@ pub(super) fn string_end(text: &[u8], at: usize) -> Option<usize> {
 /// The position behind the closing quote of the string whose content begins at `at`, and whether it
 /// holds escape sequences.
 #[inline(always)]
-pub(super) fn string_parts(text: &[u8], at: usize) -> Option<(usize, bool)> {
+pub(crate) fn string_parts(text: &[u8], at: usize) -> Option<(usize, bool)> {
     let end = plain_run_end(text, at);
     if text.get(end) == Some(&b'"') {
         Some((end + 1, false))

@@ -11,7 +11,7 @@ use crate::codec::parser::PacketParts;
 use crate::{AckId, Limits, PacketError, Revision};
 
 /// What a parser may make of a message: JSON and attachments of so many times
-/// [`Limits::max_payload`](crate::Limits). A binary form at its tersest may become six times as long.
+/// [`Limits::max_payload`](crate::Limits). MessagePack at its tersest becomes six times as long.
 const GROWTH_MAX: usize = 8;
 
 impl PacketKind {

@@ -36,7 +36,7 @@ pub(crate) fn write_decimal<I: itoa::Integer>(json: &mut Vec<u8>, value: I) {
 /// Appends a finite number in the shortest form that reads back as the same; any other as `null`,
 /// as serde_json and JavaScript do.
 #[inline]
-pub(super) fn write_float<F: zmij::Float>(json: &mut Vec<u8>, value: F, is_finite: bool) {
+pub(crate) fn write_float<F: zmij::Float>(json: &mut Vec<u8>, value: F, is_finite: bool) {
     if is_finite {
         json.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
     } else {
