@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
-use sansocket_core::{Config, Sid, Timestamp};
+use sansocket_core::codec::parser::encode_for;
+use sansocket_core::{Config, EncodeError, Encoder, Message, Sid, Timestamp};
 
-use crate::app::App;
+use crate::app::{App, with_encoder};
 use crate::runtime::Runtime;
 use crate::settings::Settings;
 use crate::shards::Shards;
@@ -68,6 +69,23 @@ impl Inner {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.runtime.now()
+    }
+
+    /// Encodes a message for the clients of this server, whose parser has the last word. Not to be
+    /// called with a shard locked.
+    #[inline]
+    pub(crate) fn encode(
+        &self,
+        encode: impl FnOnce(&mut Encoder) -> Result<Message, EncodeError>,
+    ) -> Result<Message, EncodeError> {
+        encode_for(self.config.parser.as_ref(), with_encoder(encode)?)
+    }
+
+    /// As [`encode`](Self::encode), for what is made of nothing that the application has given.
+    /// `None` where the parser has no form for it.
+    pub(crate) fn encode_control(&self, message: Message) -> Option<Message> {
+        let encoded = encode_for(self.config.parser.as_ref(), message);
+        encoded.inspect_err(|error| tracing::error!(%error, "the parser refuses a packet")).ok()
     }
 
     /// The shard of a new session: each in turn, unless it comes with an id.

@@ -41,10 +41,13 @@ pub use handshake::Handshake;
 pub use http::HttpCompression;
 pub use http::{ClientFiles, ConnectionError, Cookie, Cors, Interception, Peer, SameSite};
 pub use runtime::{Runtime, Sleep};
+#[cfg(feature = "msgpack")]
+pub use sansocket_core::MessagePack;
 #[cfg(feature = "deflate")]
 pub use sansocket_core::codec::websocket::deflate::PerMessageDeflate;
 pub use sansocket_core::{
-    Args, ArgsError, BroadcastReport, Config, Counters, DisconnectReason, EncodeError,
-    ExceededRate, Excess, Limits, Message, Rate, RateLimit, Raw, Refusal, Sid, SocketId, Stats,
-    Timestamp, Transport, Transports,
+    AckId, Args, ArgsError, BroadcastReport, Config, Counters, DisconnectReason, EncodeError,
+    ExceededRate, Excess, Limits, Message, PacketError, PacketKind, PacketParts, Parser, Rate,
+    RateLimit, Raw, Refusal, SharedParser, Sid, SocketId, Stats, Timestamp, Transport, Transports,
+    Wire,
 };

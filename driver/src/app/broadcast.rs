@@ -11,7 +11,6 @@ use serde::de::DeserializeOwned;
 use crate::inner::Inner;
 
 use super::ack::{Asked, BroadcastAckFuture};
-use super::encode::with_encoder;
 use super::namespace::NamespaceShared;
 use super::recovery::Recovery;
 use super::rooms::Rooms;
@@ -160,7 +159,8 @@ impl Broadcast {
             return self.emit_kept(recovery, event, args);
         }
         let name = &self.namespace.name;
-        let message = with_encoder(|encoder| Message::event(encoder, name, event, args, None))?;
+        let message =
+            self.inner.encode(|encoder| Message::event(encoder, name, event, args, None))?;
         let Some(target) = self.selection.target() else { return Ok(BroadcastReport::default()) };
         let (key, delivery) = (self.namespace.key, self.selection.delivery);
         let message = self.shared(message);
@@ -205,7 +205,7 @@ impl Broadcast {
     ) -> Result<BroadcastReport, EncodeError> {
         let Self { inner, namespace, .. } = self;
         let offset = recovery.next_offset();
-        let message = with_encoder(|encoder| {
+        let message = inner.encode(|encoder| {
             Message::event_with_offset(encoder, &namespace.name, event, args, offset)
         })?;
         let Some(target) = self.selection.target() else { return Ok(BroadcastReport::default()) };
@@ -248,12 +248,11 @@ impl Broadcast {
         let Some(target) = self.selection.target() else { return };
         let now = self.inner.now();
         let message = Message::disconnect(&self.namespace.name);
-        self.inner.shards.command(self.namespace.key, target, |socket| {
-            if close {
-                socket.close_connection(now);
-            } else {
-                socket.disconnect(&message);
-            }
+        // Whoever cannot be told sees his connection end.
+        let message = self.inner.encode_control(message).filter(|_| !close);
+        self.inner.shards.command(self.namespace.key, target, |socket| match &message {
+            Some(message) => socket.disconnect(message),
+            None => socket.close_connection(now),
         });
     }
 
@@ -330,7 +329,7 @@ impl TimedBroadcast {
     ) -> BroadcastAckFuture<T> {
         let Broadcast { inner, namespace, .. } = &self.broadcast;
         BroadcastAckFuture::new(&inner.app.acks, |id| {
-            let message = with_encoder(|encoder| {
+            let message = inner.encode(|encoder| {
                 Message::event(encoder, &namespace.name, event, args, Some(id))
             })?;
             let Some(target) = self.broadcast.selection.target() else {

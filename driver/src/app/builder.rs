@@ -14,7 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 #[cfg(feature = "deflate")]
 use sansocket_core::codec::websocket::deflate::PerMessageDeflate;
-use sansocket_core::{Config, Limits, SHARDS_MAX, Transports};
+use sansocket_core::{Config, Limits, SHARDS_MAX, SharedParser, Transports};
 
 #[cfg(feature = "deflate")]
 use crate::deflate::Deflate;
@@ -115,6 +115,14 @@ impl<S> Builder<S> {
     /// tells sockets' ids to other clients should not allow it.
     pub fn allow_eio3(mut self, allow: bool) -> Self {
         self.config.allow_eio3 = allow;
+        self
+    }
+
+    /// What packets look like on the wire, in place of the default form: the reference's `parser`.
+    /// Every client must use the same. `MessagePack`, of the feature `msgpack`, is what
+    /// `socket.io-msgpack-parser` speaks; see [`Parser`](crate::Parser) for others.
+    pub fn parser(mut self, parser: impl Into<SharedParser>) -> Self {
+        self.config.parser = Some(parser.into());
         self
     }
 

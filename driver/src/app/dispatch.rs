@@ -16,7 +16,6 @@ use crate::inner::Inner;
 
 use super::Work;
 use super::dynamic::NamespaceRequest;
-use super::encode::with_encoder;
 use super::error::{ConnectError, HandlerErrorKind, beginning_of_id};
 use super::handler::{Call, ErasedHandler};
 use super::listeners::{Disconnect, Listeners};
@@ -166,6 +165,7 @@ fn accept(socket: &Socket, taken: Option<&Taken>) -> Result<bool, Gone> {
         Revision::V4 => Message::connect(name, shared.id.as_str(), None),
         Revision::V3 => Message::connect_v4(name),
     };
+    let message = shared.inner.encode_control(message).ok_or(Gone)?;
     let shard = shared.inner.shards.get(shared.shard).ok_or(Gone)?;
     shard.with(|state| {
         state.core.accept_socket(shared.key, &message)?;
@@ -179,7 +179,7 @@ fn accept(socket: &Socket, taken: Option<&Taken>) -> Result<bool, Gone> {
 fn reject(socket: &Socket, namespace: &NamespaceShared, error: ConnectError) {
     let shared = socket.shared();
     let ConnectError { message, data } = error;
-    let encoded = with_encoder(|encoder| match (shared.revision, &data) {
+    let encoded = shared.inner.encode(|encoder| match (shared.revision, &data) {
         (Revision::V4, _) => {
             Message::connect_error(encoder, &namespace.name, &message, data.as_ref())
         }
@@ -188,9 +188,11 @@ fn reject(socket: &Socket, namespace: &NamespaceShared, error: ConnectError) {
     });
     let encoded = encoded.or_else(|_| {
         let data: Option<&()> = None;
-        with_encoder(|encoder| Message::connect_error(encoder, &namespace.name, &message, data))
+        shared
+            .inner
+            .encode(|encoder| Message::connect_error(encoder, &namespace.name, &message, data))
     });
-    // A text and a JSON value can always be encoded.
+    // A text and a JSON value can always be encoded, unless the parser has no form for them.
     let Ok(encoded) = encoded else { return };
     let Some(shard) = shared.inner.shards.get(shared.shard) else { return };
     // The client may have left meanwhile.

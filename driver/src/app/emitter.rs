@@ -7,7 +7,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::ack::AckFuture;
-use super::encode::with_encoder;
 use super::error::EmitError;
 use super::recovery::Recovery;
 use super::socket::{Socket, SocketShared};
@@ -44,9 +43,9 @@ impl Socket {
         {
             return self.emit_kept(recovery, event, args, flags);
         }
-        let namespace = &self.shared().namespace;
+        let SocketShared { inner, namespace, .. } = &**self.shared();
         let message =
-            with_encoder(|encoder| Message::event(encoder, &namespace.name, event, args, None))?;
+            inner.encode(|encoder| Message::event(encoder, &namespace.name, event, args, None))?;
         let message = flags.apply(message);
         let observed = namespace.is_outgoing_observed().then(|| message.clone());
         self.shared().with_core(|socket| socket.emit(message, flags.delivery))?;
@@ -64,7 +63,7 @@ impl Socket {
     ) -> Result<(), EmitError> {
         let SocketShared { inner, namespace, id, .. } = &**self.shared();
         let offset = recovery.next_offset();
-        let message = with_encoder(|encoder| {
+        let message = inner.encode(|encoder| {
             Message::event_with_offset(encoder, &namespace.name, event, args, offset)
         })?;
         let message = flags.apply(message);
@@ -86,7 +85,7 @@ impl Socket {
     ) -> AckFuture<T> {
         let SocketShared { inner, namespace, .. } = &**self.shared();
         AckFuture::new(&inner.app.acks, |id| {
-            let message = with_encoder(|encoder| {
+            let message = inner.encode(|encoder| {
                 Message::event(encoder, &namespace.name, event, args, Some(id))
             })?;
             let message = Flags { compress, ..Flags::default() }.apply(message);

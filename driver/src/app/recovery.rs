@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use sansocket_core::{
     ConnectRequest, DisconnectReason, Gone, LostSession, Message, RecoveredSocket, Recovering,
-    RecoveryLimits, RecoveryLog, Sid, Target, Timestamp,
+    RecoveryLimits, RecoveryLog, Sid, SocketId, Target, Timestamp,
 };
 use serde::Deserialize;
 
@@ -217,18 +217,17 @@ impl Recovery {
     pub(super) fn accept(&self, socket: &Socket) -> Result<(), Gone> {
         let shared = socket.shared();
         let shard = shared.inner.shards.get(shared.shard).ok_or(Gone)?;
+        let pid = shard.with(|state| state.core.new_recovery_id());
+        let message = confirmation(shared, shared.id, pid)?;
         // What is sent meanwhile is either before this socket is in its namespace, or logged after
         // the position that it begins at.
         let mut kept = lock(&self.kept);
         let since = kept.log.position();
-        let pid = shard.with(|state| {
-            let pid = state.core.new_recovery_id();
-            let (name, id) = (&shared.namespace.name, shared.id.as_str());
-            let message = Message::connect(name, id, Some(pid.as_str()));
+        shard.with(|state| {
             state.core.accept_socket(shared.key, &message)?;
             let _ = shared.ticket.set(Box::new(Ticket { pid, since }));
             state.sockets.insert(shared.key, shared.clone());
-            Ok(pid)
+            Ok(())
         })?;
         kept.add(pid, shared);
         Ok(())
@@ -240,13 +239,12 @@ impl Recovery {
         let pid = *pid;
         let shared = socket.shared();
         let shard = shared.inner.shards.get(shared.shard).ok_or(Gone)?;
+        let session = &recovering.session;
+        let connect = confirmation(shared, session.id, pid)?;
         // Nothing is sent between the last missed event and the acceptance.
         let mut kept = lock(&self.kept);
         let Some(missed) = kept.log.missed(recovering) else { return Ok(false) };
         let since = kept.log.position();
-        let session = &recovering.session;
-        let connect =
-            Message::connect(&shared.namespace.name, session.id.as_str(), Some(pid.as_str()));
         let recovered = RecoveredSocket { id: session.id, rooms: &session.rooms, missed: &missed };
         shard.with(|state| {
             state.core.accept_recovered(shared.key, &recovered, &connect)?;
@@ -279,6 +277,12 @@ impl Recovery {
             let _ = ended.send(());
         }
     }
+}
+
+/// What a client is told that it is let in by.
+fn confirmation(socket: &SocketShared, id: SocketId, pid: Sid) -> Result<Message, Gone> {
+    let message = Message::connect(&socket.namespace.name, id.as_str(), Some(pid.as_str()));
+    socket.inner.encode_control(message).ok_or(Gone)
 }
 
 /// A session that was taken out of the log. It goes back there where its client leaves before it is

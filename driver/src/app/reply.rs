@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::client;
 
-use super::encode::with_encoder;
 use super::error::{EmitError, HandlerError, HandlerErrorKind};
 use super::namespace::Namespace;
 use super::server_side::Answer;
@@ -74,7 +73,8 @@ impl Reply {
             Asker::Client { socket, ack } => {
                 let Some(id) = ack.take() else { return Ok(()) };
                 let namespace = &socket.namespace.name;
-                let message = with_encoder(|encoder| Message::ack(encoder, namespace, id, value))?;
+                let message =
+                    socket.inner.encode(|encoder| Message::ack(encoder, namespace, id, value))?;
                 Ok(socket.with_core(|socket| socket.acknowledge(message))?)
             }
             Asker::Server { socket, ack } => match ack.take() {

@@ -315,6 +315,10 @@ impl Socket {
     pub fn disconnect(&self) {
         let SocketShared { inner, shard, key, namespace, .. } = &*self.shared;
         let message = Message::disconnect(&namespace.name);
+        // Who cannot be told sees his connection end.
+        let Some(message) = inner.encode_control(message) else {
+            return self.disconnect_connection();
+        };
         let Some(shard) = inner.shards.get(*shard) else { return };
         shard.with(|state| {
             if let Some(socket) = state.core.socket(*key) {

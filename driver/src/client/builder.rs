@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use sansocket_core::client::{Auth, Config, Limits, Manager, SocketConfig};
 #[cfg(feature = "deflate")]
 use sansocket_core::codec::websocket::deflate::PerMessageDeflate;
-use sansocket_core::{Args, Transport};
+use sansocket_core::{Args, SharedParser, Transport};
 use serde::Serialize;
 
 use crate::app::{
@@ -229,6 +229,13 @@ impl<R> Builder<NewConnection<R>> {
     #[cfg(feature = "deflate")]
     pub fn per_message_deflate(mut self, deflate: PerMessageDeflate) -> Self {
         self.target.deflate = Some(Arc::new(Deflate::new(deflate)));
+        self
+    }
+
+    /// What packets look like on the wire, in place of the default form; it must be what the server
+    /// uses. `MessagePack`, of the feature `msgpack`, is what `socket.io-msgpack-parser` speaks.
+    pub fn parser(mut self, parser: impl Into<SharedParser>) -> Self {
+        self.target.config.parser = Some(parser.into());
         self
     }
 

@@ -6,7 +6,7 @@ use std::task::Waker;
 
 use futures_channel::oneshot;
 use sansocket_core::client::{Manager, SocketConfig};
-use sansocket_core::{SocketKey, Timestamp};
+use sansocket_core::{SharedParser, SocketKey, Timestamp};
 use slotmap::SlotMap;
 
 use crate::app::{Acks, ErrorHook, lock};
@@ -23,6 +23,7 @@ pub(super) struct Shared {
     /// Not in the state, so that an answer wakes who waits for it without the lock.
     pub(super) acks: Arc<Acks>,
     pub(super) error_hook: ErrorHook,
+    pub(super) parser: Option<SharedParser>,
 }
 
 slotmap::new_key_type! {
@@ -67,6 +68,7 @@ pub(super) struct Handle {
 
 impl Shared {
     pub(super) fn new(manager: Manager, runtime: Arc<dyn Runtime>, error_hook: ErrorHook) -> Self {
+        let parser = manager.config().parser.clone();
         let state = State {
             manager,
             entries: SlotMap::with_key(),
@@ -76,7 +78,7 @@ impl Shared {
             closing: Vec::new(),
             is_over: false,
         };
-        Self { state: Mutex::new(state), runtime, acks: Arc::default(), error_hook }
+        Self { state: Mutex::new(state), runtime, acks: Arc::default(), error_hook, parser }
     }
 
     pub(super) fn now(&self) -> Timestamp {

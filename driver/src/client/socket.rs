@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use sansocket_core::client::{self, AckToken, DisconnectReason};
+use sansocket_core::codec::parser::encode_for;
 use sansocket_core::{Args, Delivery, EncodeError, Message, Timestamp, Transport};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -216,7 +217,8 @@ impl Socket {
         &self,
         encode: impl FnOnce(&mut sansocket_core::Encoder, &str) -> Result<Message, EncodeError>,
     ) -> Result<Message, EncodeError> {
-        with_encoder(|encoder| encode(encoder, &self.namespace.name))
+        let message = with_encoder(|encoder| encode(encoder, &self.namespace.name))?;
+        encode_for(self.shared.parser.as_ref(), message)
     }
 
     fn with_core(

@@ -136,7 +136,8 @@ where
             Err(BodyError::Broken) => return Ok(response::empty(StatusCode::BAD_REQUEST)),
         };
     post.wait_for_room().await;
-    let packets = post_key.decode(body, form, &inner.config.limits);
+    let parser = inner.config.parser.as_ref();
+    let packets = post_key.decode_by(parser, body, form, &inner.config.limits);
     let now = inner.now();
     let Some(key_of_post) = post.post.take() else { return Err(GivenUp.into()) };
     shard

@@ -27,7 +27,7 @@ use std::task::{Context, Poll, Waker};
 use sansocket_core::codec::engine::Inbound;
 use sansocket_core::codec::websocket::Message;
 use sansocket_core::{
-    ConnectionKey, Disconnected, Event, Opened, Output, RateExceeded, Timestamp, Transport,
+    Config, ConnectionKey, Disconnected, Event, Opened, Output, RateExceeded, Timestamp, Transport,
     TransportKey,
 };
 use smallvec::SmallVec;
@@ -209,15 +209,18 @@ impl Session {
                 };
                 let open = link.is_open();
                 let revision = link.websocket.form.revision();
+                let Config { parser, limits, .. } = &self.inner.config;
                 for message in buffers.messages.drain(..) {
                     if !open {
                         continue;
                     }
                     let packet = match message {
                         Message::Text(text) => {
-                            revision.decode_text(text, &self.inner.config.limits)
+                            revision.decode_text_by(parser.as_ref(), text, limits)
                         }
-                        Message::Binary(data) => revision.decode_binary(data),
+                        Message::Binary(data) => {
+                            revision.decode_binary_by(parser.as_ref(), data, limits)
+                        }
                         Message::Ping(_) | Message::Pong(_) | Message::Close(_) => continue,
                     };
                     buffers.packets.push((link.transport, packet));
