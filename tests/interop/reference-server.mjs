@@ -1,6 +1,7 @@
 // The fixture server of CONTRACT.md on the official implementation: it proves the suite itself.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
+import msgpack from "socket.io-msgpack-parser";
 
 const env = process.env;
 const number = (name, fallback) => (env[name] === undefined ? fallback : Number(env[name]));
@@ -26,6 +27,7 @@ const io = new Server(http, {
   }),
   allowEIO3: env.ALLOW_EIO3 !== undefined,
   transports: (env.TRANSPORTS ?? "polling,websocket").split(","),
+  ...(env.PARSER === "msgpack" && { parser: msgpack }),
   ...(env.CORS_ORIGIN && { cors: { origin: env.CORS_ORIGIN, credentials: true } }),
   ...(env.RECOVERY && {
     connectionStateRecovery: { maxDisconnectionDuration: number("RECOVERY"), skipMiddlewares: true },

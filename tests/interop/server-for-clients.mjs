@@ -2,9 +2,11 @@
 //
 // Environment: PORT, PING_INTERVAL, PING_TIMEOUT, TRANSPORTS; RECOVERY=1 lets connections be
 // recovered; DROP_EVERY=n cuts the connection of every n-th message of `collect`; COOKIE=1 sets a
-// cookie; DEFLATE is `perMessageDeflate` as JSON. Events with arguments are acknowledged, those of `/control` act on the sockets of `/`.
+// cookie; DEFLATE is `perMessageDeflate` as JSON; PARSER=msgpack is the parser of MessagePack. Events
+// with arguments are acknowledged, those of `/control` act on the sockets of `/`.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
+import msgpack from "socket.io-msgpack-parser";
 
 const env = process.env;
 const number = (name, fallback) => (env[name] === undefined ? fallback : Number(env[name]));
@@ -17,6 +19,7 @@ const io = new Server(http, {
   transports: (env.TRANSPORTS ?? "polling,websocket").split(","),
   perMessageDeflate: JSON.parse(env.DEFLATE ?? "false"),
   cookie: env.COOKIE === "1",
+  ...(env.PARSER === "msgpack" && { parser: msgpack }),
   ...(env.RECOVERY === "1" && { connectionStateRecovery: {} }),
 });
 

@@ -6,6 +6,7 @@ mod node {
     pub(crate) mod deflate;
     pub(crate) mod losses;
     pub(crate) mod messages;
+    pub(crate) mod parser;
     pub(crate) mod server;
     pub(crate) mod transports;
 }

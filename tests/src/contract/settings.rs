@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sansocket_driver::{
-    Builder, ConnectionStateRecovery, Cors, Excess, PerMessageDeflate, Rate, RateLimit, Sid,
-    Transport, Transports,
+    Builder, ConnectionStateRecovery, Cors, Excess, MessagePack, PerMessageDeflate, Rate, RateLimit,
+    Sid, Transport, Transports,
 };
 
 /// Where to listen.
@@ -40,6 +40,11 @@ pub(super) fn apply<S>(builder: Builder<S>) -> io::Result<Builder<S>> {
         builder = builder.cors(Cors::origin(origin).credentials(true));
     }
     builder = builder.allow_eio3(env::var_os("ALLOW_EIO3").is_some());
+    builder = match env::var("PARSER").as_deref() {
+        Ok("msgpack") => builder.parser(MessagePack),
+        Ok(_) => return Err(invalid("PARSER")),
+        Err(_) => builder,
+    };
     if env::var_os("RECOVERY").is_some() {
         let duration = milliseconds("RECOVERY", 0)?;
         let recovery = ConnectionStateRecovery::default().max_disconnection_duration(duration);
