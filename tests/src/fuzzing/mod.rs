@@ -8,6 +8,7 @@ pub mod arguments;
 pub mod json;
 pub mod manager;
 pub mod packet;
+pub mod parser;
 pub mod request;
 pub mod session;
 pub mod websocket;
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "driver", body: driver },
     Target { name: "manager", body: manager::run },
     Target { name: "packet", body: packet::run },
+    Target { name: "parser", body: parser::run },
     Target { name: "request", body: request::run },
     Target { name: "server", body: server },
     Target { name: "session", body: session::run },
