@@ -29,6 +29,10 @@ struct RecoveryGuide;
 struct CompressionGuide;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/parsers.md")]
+struct ParsersGuide;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/limits.md")]
 struct LimitsGuide;
 
