@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 use proptest::test_runner::FileFailurePersistence;
-use sansocket_driver::Transport;
+use sansocket_driver::{MessagePack, Transport};
 use sansocket_tests::choices::{Choices, bytes_of};
 use sansocket_tests::simulation::both::{Act, BothEnds, ClientPlan};
 use sansocket_tests::simulation::client::Leave;
@@ -206,6 +206,7 @@ fn both(acts: &[Act], transports: &[Transport], habits: Habits, weather: Weather
         weather,
         plan: None,
         heartbeat: (Duration::from_secs(25), Duration::from_secs(20)),
+        parser: None,
         clients: vec![plan(false), plan(true)],
         compresses: false,
         noise: Choices::from_seed(1),
@@ -248,7 +249,9 @@ fn a_narrow_network_leaves_nothing_behind() {
     let weather = Weather { faults, latency_least: Duration::from_micros(1), ..Weather::default() };
     for transports in TRANSPORTS {
         for compresses in [false, true] {
-            holds(BothEnds { compresses, ..both(&MIXED, transports, habits, weather) });
+            for parser in [None, Some(MessagePack.into())] {
+                holds(BothEnds { compresses, parser, ..both(&MIXED, transports, habits, weather) });
+            }
         }
     }
 }

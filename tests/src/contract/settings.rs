@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sansocket_driver::{
-    Builder, ConnectionStateRecovery, Cors, Excess, MessagePack, PerMessageDeflate, Rate, RateLimit,
-    Sid, Transport, Transports,
+    Builder, ConnectionStateRecovery, Cors, Excess, MessagePack, PerMessageDeflate, Rate,
+    RateLimit, Sid, Transport, Transports,
 };
 
 /// Where to listen.

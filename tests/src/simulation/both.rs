@@ -13,8 +13,8 @@ use std::time::Duration;
 use hyper::rt::{Read, Write};
 use sansocket_driver::client::{Client, Connecting, DisconnectReason, Endpoint, Socket, Stream};
 use sansocket_driver::{
-    Ack, AckError, Builder, Io, PerMessageDeflate, Runtime, Socket as ServerSocket, Stats,
-    Transport,
+    Ack, AckError, Builder, Io, MessagePack, PerMessageDeflate, Runtime, SharedParser,
+    Socket as ServerSocket, Stats, Transport,
 };
 
 use super::network::{Network, Plan, Weather};
@@ -35,6 +35,8 @@ pub struct BothEnds {
     pub plan: Option<Plan>,
     /// The server's ping interval and ping timeout.
     pub heartbeat: (Duration, Duration),
+    /// That of the server and of all clients.
+    pub parser: Option<SharedParser>,
     /// What each client does.
     pub clients: Vec<ClientPlan>,
     /// Whether WebSockets are compressed, and what both ends send refers to what they have sent
@@ -167,12 +169,13 @@ impl BothEnds {
         // Not drawn, so that what was found before stays what it is.
         let compresses = seed & 1 == 1;
         let noise = Choices::from_seed(seed);
-        Self { habits, weather, plan: None, heartbeat, clients, compresses, noise }
+        let parser = seed.is_multiple_of(3).then(|| SharedParser::from(MessagePack));
+        Self { habits, weather, plan: None, heartbeat, parser, clients, compresses, noise }
     }
 
     /// Runs it to its end.
     pub fn run(self) -> BothOutcome {
-        let Self { habits, weather, plan, heartbeat, clients, compresses, noise } = self;
+        let Self { habits, weather, plan, heartbeat, parser, clients, compresses, noise } = self;
         let runtime = SimRuntime::new(habits, noise);
         let begin = runtime.now();
         let ledger = Ledger::default();
@@ -180,7 +183,7 @@ impl BothEnds {
             let deflate = PerMessageDeflate::default().threshold(0);
             deflate.server_context_takeover(true).client_context_takeover(true)
         });
-        let io = server(&runtime, &ledger, heartbeat, deflate);
+        let io = server(&runtime, &ledger, heartbeat, deflate, parser.clone());
         let network = Network::new(&runtime, weather, &io, plan);
         let playing = Shared::new(clients.len());
         for (number, plan) in clients.into_iter().enumerate() {
@@ -190,6 +193,7 @@ impl BothEnds {
                 network: network.clone(),
                 ledger: ledger.clone(),
                 deflate,
+                parser: parser.clone(),
             };
             let playing = playing.clone();
             runtime.start(Side::World, "player", async move {
@@ -269,11 +273,15 @@ fn server(
     ledger: &Ledger,
     (interval, timeout): (Duration, Duration),
     deflate: Option<PerMessageDeflate>,
+    parser: Option<SharedParser>,
 ) -> Io {
     let mut builder = Builder::<Io>::default().ping_interval(interval).ping_timeout(timeout);
     builder = builder.shards(1).seed([7; 32]);
     if let Some(deflate) = deflate {
         builder = builder.per_message_deflate(deflate);
+    }
+    if let Some(parser) = parser {
+        builder = builder.parser(parser);
     }
     let Ok(io) = builder.build_with(Arc::new(runtime.clone())) else {
         panic!("a seed is all that could be missing");
@@ -332,6 +340,7 @@ struct Player {
     network: Network,
     ledger: Ledger,
     deflate: Option<PerMessageDeflate>,
+    parser: Option<SharedParser>,
 }
 
 /// It has no runtime of its own.
@@ -427,6 +436,9 @@ impl Player {
         let mut builder = Client::<Simulated>::builder_on(runtime, connector, "http://server");
         if let Some(deflate) = self.deflate {
             builder = builder.per_message_deflate(deflate);
+        }
+        if let Some(parser) = &self.parser {
+            builder = builder.parser(parser.clone());
         }
         builder
             .seed([self.number as u8; 32])
