@@ -8,6 +8,7 @@ mod vectors {
     pub(crate) mod expected;
 
     mod engine;
+    mod msgpack;
     mod socket;
 }
 

@@ -6,6 +6,7 @@
 
 import { writeFileSync } from "node:fs";
 import { packetVectors, payloadVectors } from "./engine.mjs";
+import { msgpackVectors } from "./msgpack.mjs";
 import { choices } from "./random.mjs";
 import { socketVectors } from "./socket.mjs";
 
@@ -16,6 +17,7 @@ export function generate() {
     "engine-packets.jsonl": file(packetVectors(choices(1))),
     "engine-payloads.jsonl": file(payloadVectors(choices(2))),
     "socket-packets.jsonl": file(socketVectors(choices(3))),
+    "msgpack-packets.jsonl": file(msgpackVectors(choices(4))),
   };
 }
 

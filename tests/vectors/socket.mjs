@@ -59,7 +59,7 @@ function encodeVector(packet) {
   return `{"encode":${toText(packet)},"frames":${toText(frames)}}`;
 }
 
-function anyPacket(random) {
+export function anyPacket(random) {
   const type = random.of([
     CONNECT,
     DISCONNECT,

@@ -4,6 +4,7 @@
 //   {"$attachment": 0}        the attachment of that number
 //   {"$number": "Infinity"}   a number: Infinity, -Infinity, NaN, -0
 //   {"$undefined": true}
+//   {"$date": "1970-..."}     a date; null for an invalid one
 //   {"$json": "[[]]"}         JSON that nests deeper than parsers like
 
 const DEPTH_MAX = 100;
@@ -26,6 +27,12 @@ export function toText(value, attachments = [], depth = 0) {
   if (Buffer.isBuffer(value)) {
     const number = attachments.indexOf(value);
     return number < 0 ? `{"$bytes":"${value.toString("hex")}"}` : `{"$attachment":${number}}`;
+  }
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
+    return `{"$bytes":"${Buffer.from(value.buffer ?? value).toString("hex")}"}`;
+  }
+  if (value instanceof Date) {
+    return `{"$date":${JSON.stringify(value)}}`;
   }
   if (depth === DEPTH_MAX) {
     return `{"$json":${stringToText(JSON.stringify(value))}}`;

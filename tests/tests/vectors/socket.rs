@@ -219,7 +219,7 @@ fn is_same(ours: &Option<Value>, theirs: &Value) -> bool {
     ours.as_ref().is_some_and(|ours| is_same_value(ours, theirs))
 }
 
-fn is_same_value(ours: &Value, theirs: &Value) -> bool {
+pub(super) fn is_same_value(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
         (Value::Number(_), _) => match (ours.as_f64(), number(theirs)) {
             (Some(ours), Some(theirs)) => ours.to_bits() == theirs.to_bits(),
@@ -270,7 +270,8 @@ fn encode_difference(vector: &Value) -> Option<Result<&'static str, String>> {
     Some(class.ok_or_else(|| format!("{vector}: {ours:?}")))
 }
 
-fn encode(packet: &Value) -> Message {
+/// A packet of the vectors, as we send it.
+pub(super) fn encode(packet: &Value) -> Message {
     let encoder = &mut Encoder::new();
     let namespace = packet["nsp"].as_str().expect("a namespace");
     let id = packet.get("id").map(|id| id.as_u64().and_then(AckId::new).expect("an id"));
