@@ -23,6 +23,7 @@ At the end of the standard input it waits for acknowledgements that are owed, an
   -n, --namespace NAME     the namespace, in place of the path of the URL
   -a, --auth JSON          what the server is told at each connect; @FILE reads it from a file
   -t, --transport NAME     polling or websocket; twice for an order. Both by default
+      --msgpack            speaks MessagePack, as servers with socket.io-msgpack-parser do
   -p, --path PATH          the path of the server's endpoint. /socket.io/ by default
   -q, --query NAME=VALUE   adds to the query
   -H, --header NAME:VALUE  adds a header
@@ -53,6 +54,7 @@ pub(crate) struct Options {
     pub(crate) namespace: Option<String>,
     pub(crate) auth: Option<Value>,
     pub(crate) transports: Vec<Transport>,
+    pub(crate) msgpack: bool,
     pub(crate) path: Option<String>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(String, String)>,
@@ -91,6 +93,7 @@ impl Options {
                 Arg::Short('t') | Arg::Long("transport") => {
                     options.transports.push(transport(&parser.value()?.string()?)?);
                 }
+                Arg::Long("msgpack") => options.msgpack = true,
                 Arg::Short('p') | Arg::Long("path") => {
                     options.path = Some(parser.value()?.string()?);
                 }
@@ -202,6 +205,7 @@ mod tests {
             "--ack",
             "0.5",
             "-l",
+            "--msgpack",
             "-c3",
             "--auth",
             r#"{"token":1}"#,
@@ -215,7 +219,7 @@ mod tests {
         assert_eq!(options.query, [("a".to_owned(), "b=c".to_owned())]);
         assert_eq!(options.headers, [("X".to_owned(), "y".to_owned())]);
         assert_eq!(options.ack, Some(Duration::from_millis(500)));
-        assert_eq!((options.listens, options.count), (true, Some(3)));
+        assert_eq!((options.listens, options.msgpack, options.count), (true, true, Some(3)));
         assert_eq!(options.auth, Some(json!({ "token": 1 })));
         assert_eq!(options.emits.len(), 1);
         Ok(())

@@ -8,7 +8,7 @@ use sansocket_tokio::client::{Client, Event, Events, Lifecycle, Tcp};
 use sansocket_tokio::rustls::pki_types::CertificateDer;
 use sansocket_tokio::rustls::pki_types::pem::PemObject as _;
 use sansocket_tokio::rustls::{ClientConfig, RootCertStore};
-use sansocket_tokio::{AckError, Args, Transport};
+use sansocket_tokio::{AckError, Args, MessagePack, Transport};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -49,6 +49,9 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn connect(options: &Options) -> Result<(Client, Events), Failure> {
     let mut builder = Client::builder(&options.url).reconnection(!options.no_reconnect);
+    if options.msgpack {
+        builder = builder.parser(MessagePack);
+    }
     if !options.transports.is_empty() {
         builder = builder.transports(options.transports.iter().copied());
     }

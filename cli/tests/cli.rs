@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sansocket_tokio::{Ack, Args, ConnectError, Server, Socket};
+use sansocket_tokio::{Ack, Args, Builder, ConnectError, MessagePack, Server, Socket};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpListener;
@@ -53,7 +53,11 @@ impl Cli {
 }
 
 async fn serve() -> String {
-    let io = Server::builder().build().expect("entropy");
+    serve_as(Server::builder()).await
+}
+
+async fn serve_as(builder: Builder) -> String {
+    let io = builder.build().expect("entropy");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     io.on("echo", async |socket: Socket, args: Args| {
@@ -103,6 +107,15 @@ async fn lines_become_events_and_events_lines() {
         assert_eq!(rest, [json!({ "type": "disconnect", "reason": "io server disconnect" })]);
         assert_eq!(code, Some(0));
     }
+}
+
+#[tokio::test]
+async fn servers_that_speak_messagepack_are_spoken_to() {
+    let url = serve_as(Server::builder().parser(MessagePack)).await;
+    let emit = r#"["echo", {"deep": [{"$binary": "AP8="}]}, 2.5]"#;
+    let (lines, code) = Cli::start(&["--msgpack", "-e", emit, "-c1", &url]).end().await;
+    assert_eq!(lines[1]["args"], json!([{ "deep": [{ "$binary": "AP8=" }] }, 2.5]));
+    assert_eq!(code, Some(0));
 }
 
 #[tokio::test]
