@@ -31,6 +31,7 @@
 //! | `io.on("e", (a, callback) => {})`, for those events | [`io.on_server_side("e", async \|_: Namespace, a: A\| Ack(x))`](Io::on_server_side) |
 //! | `socket.broadcast.emit`, `socket.to("r").emit` | [`socket.broadcast().emit`](Socket::broadcast), [`socket.to("r").emit`](Socket::to) |
 //! | `socket.volatile.emit` | [`socket.volatile().emit`](Socket::volatile) |
+//! | `new Server({ perMessageDeflate })` | `Builder::per_message_deflate`, by the feature `deflate` |
 //! | `socket.compress(false).emit`, `io.compress(false).emit` | [`socket.compress(false).emit`](Socket::compress), [`io.compress(false).emit`](Broadcast::compress) |
 //! | `socket.join("r")`, `leave`, `rooms` | [`join`](Socket::join), [`leave`](Socket::leave), [`rooms`](Socket::rooms) |
 //! | `io.fetchSockets()`, `socketsJoin`, `socketsLeave`, `disconnectSockets(true)` | [`fetch_sockets`](Broadcast::fetch_sockets), [`sockets_join`](Broadcast::sockets_join), [`sockets_leave`](Broadcast::sockets_leave), [`disconnect_sockets(true)`](Broadcast::disconnect_sockets) |
