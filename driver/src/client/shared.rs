@@ -57,6 +57,8 @@ pub(super) struct Entry {
     handles: usize,
     /// Who waits until it is connected, or cannot be.
     pub(super) waiting: Vec<oneshot::Sender<Result<(), ConnectError>>>,
+    /// What went wrong last since it was told to connect, for who begins to wait afterwards.
+    pub(super) failure: Option<ConnectError>,
     pub(super) recovered: bool,
 }
 
@@ -160,9 +162,19 @@ impl Shared {
 }
 
 impl State {
-    /// Everybody who waits for a namespace to be connected.
-    pub(super) fn take_waiting(&mut self) -> Vec<oneshot::Sender<Result<(), ConnectError>>> {
-        self.entries.values_mut().flat_map(|entry| std::mem::take(&mut entry.waiting)).collect()
+    /// Everybody who waits for a namespace to be connected, and is to be told of a failure.
+    pub(super) fn fail_all(
+        &mut self,
+        error: &ConnectError,
+    ) -> Vec<oneshot::Sender<Result<(), ConnectError>>> {
+        let entries = self.entries.values_mut();
+        entries
+            .flat_map(|entry| {
+                // Whoever was refused has lost the connection for that reason.
+                entry.failure.get_or_insert_with(|| error.clone());
+                std::mem::take(&mut entry.waiting)
+            })
+            .collect()
     }
 
     /// The namespace of that name. Counts a handle of it.
@@ -176,7 +188,7 @@ impl State {
         }
         let place = self.entries.insert_with_key(|place| {
             let shared = Arc::new(NamespaceShared::new(name.into(), place));
-            Entry { key, shared, handles: 1, waiting: Vec::new(), recovered: false }
+            Entry { key, shared, handles: 1, waiting: Vec::new(), failure: None, recovered: false }
         });
         let shared = self.entries[place].shared.clone();
         self.by_name.insert(shared.name.clone(), place);

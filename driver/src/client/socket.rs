@@ -324,6 +324,9 @@ impl Socket {
             if let Some(mut socket) = state.socket(self.namespace.place) {
                 socket.connect(now);
             }
+            if let Some(entry) = state.entry(self.namespace.place) {
+                entry.failure = None;
+            }
         });
     }
 
@@ -339,11 +342,13 @@ impl Socket {
             if socket.is_connected() {
                 return Ok(None);
             }
-            if !socket.is_active() {
-                return Err(ConnectError::Closed);
+            let is_active = socket.is_active();
+            let entry = state.entry(self.namespace.place).ok_or(ConnectError::Closed)?;
+            if !is_active {
+                // It may have been refused before we came to wait.
+                return Err(entry.failure.clone().unwrap_or(ConnectError::Closed));
             }
             let (sender, receiver) = oneshot::channel();
-            let entry = state.entry(self.namespace.place).ok_or(ConnectError::Closed)?;
             entry.waiting.retain(|waiting| !waiting.is_canceled());
             entry.waiting.push(sender);
             Ok(Some(receiver))
@@ -362,7 +367,9 @@ impl Socket {
             if let Some(socket) = state.socket(self.namespace.place) {
                 socket.disconnect(now);
             }
-            Some(std::mem::take(&mut state.entry(self.namespace.place)?.waiting))
+            let entry = state.entry(self.namespace.place)?;
+            entry.failure = None;
+            Some(std::mem::take(&mut entry.waiting))
         });
         drop(waiting);
     }

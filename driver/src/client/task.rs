@@ -373,8 +373,8 @@ fn take(
         client::Event::Upgraded => Lifecycle::Upgraded,
         client::Event::Closed(reason) => {
             // Another connection may never come.
-            let error = Err(ConnectError::lost(reason));
-            happened.push(Happened::Settled(state.take_waiting(), error));
+            let error = ConnectError::lost(reason);
+            happened.push(Happened::Settled(state.fail_all(&error), Err(error)));
             Lifecycle::Closed(reason)
         }
         client::Event::ReconnectAttempt { attempt } => Lifecycle::ReconnectAttempt { attempt },
@@ -440,8 +440,9 @@ fn settle(
     result: Result<(), ConnectError>,
     happened: &mut Vec<Happened>,
 ) {
-    let entry = state.place_of(key).and_then(|place| state.entry(place));
-    let waiting = entry.map(|entry| std::mem::take(&mut entry.waiting)).unwrap_or_default();
+    let Some(entry) = state.place_of(key).and_then(|place| state.entry(place)) else { return };
+    entry.failure = result.as_ref().err().cloned();
+    let waiting = std::mem::take(&mut entry.waiting);
     if !waiting.is_empty() {
         happened.push(Happened::Settled(waiting, result));
     }

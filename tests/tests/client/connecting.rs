@@ -1,7 +1,7 @@
 //! Connecting, refusals, and how a client ends.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sansocket_tests::client::{eventually, in_time};
@@ -9,6 +9,7 @@ use sansocket_tokio::client::{ConnectError, DisconnectReason, Socket, TransportE
 use sansocket_tokio::{EmitError, Server, Socket as ServerSocket};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::mpsc;
 
 use crate::Client;
 use crate::support::TestServer;
@@ -94,6 +95,36 @@ async fn a_server_that_does_not_answer_is_given_up() {
 }
 
 #[tokio::test]
+async fn whoever_begins_to_wait_late_learns_why() {
+    let server = TestServer::start(Server::builder()).await;
+    let is_open = Arc::new(AtomicBool::new(false));
+    let open = is_open.clone();
+    server.io.of("/door").use_(move |_: ServerSocket| {
+        let is_open = open.load(Ordering::SeqCst);
+        async move { if is_open { Ok(()) } else { Err("closed") } }
+    });
+    let (refused, mut refusals) = mpsc::unbounded_channel();
+    let client = Client::builder(url(&server, "/door"))
+        .on_connect_error(move |_: Socket, _: ConnectError| {
+            let told = refused.send(());
+            async move { told }
+        })
+        .start()
+        .expect("settings");
+    in_time("the refusal", refusals.recv()).await.expect("it is refused");
+    for _ in 0..2 {
+        assert!(matches!(client.ready().await, Err(ConnectError::Refused { .. })));
+    }
+    is_open.store(true, Ordering::SeqCst);
+    client.connect();
+    in_time("ready", client.ready()).await.expect("it is let in");
+    client.disconnect();
+    assert!(matches!(client.ready().await, Err(ConnectError::Closed)));
+    in_time("close", client.close()).await;
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn a_middleware_refuses_and_is_asked_again() {
     #[derive(Deserialize)]
     struct Auth {
@@ -125,7 +156,6 @@ async fn a_middleware_refuses_and_is_asked_again() {
         })
         .start()
         .expect("settings");
-    assert!(matches!(client.ready().await, Err(ConnectError::Refused { .. })));
     eventually("it is connected", || client.connected()).await;
     assert_eq!((asked.load(Ordering::SeqCst), errors.load(Ordering::SeqCst)), (2, 1));
     in_time("close", client.close()).await;
