@@ -26,6 +26,10 @@ use crate::runtime::Sleep;
 const READ_BYTES: usize = 128 << 10;
 /// The same for a peer whose reads bring very many frames: with them, a read's work is not its bytes.
 const DENSE_READ_BYTES: usize = 8 << 10;
+/// What is read in one run of a task before other tasks get their chance: bytes, and frames, of which
+/// a peer that means no good sends as many as fit. This is how long others wait for each of those.
+const BYTES_MAX: usize = 512 << 10;
+const FRAMES_MAX: usize = 512;
 /// So many frames in one read make it dense, so few end that.
 const DENSE_FRAMES: usize = 512;
 const SPARSE_FRAMES: usize = 64;
@@ -122,6 +126,11 @@ impl Buffers {
                 frames_read: 0,
             })
         })
+    }
+
+    /// Whether so much was read since they were taken that others are to get their chance.
+    pub(crate) fn have_read_much(&self) -> bool {
+        self.bytes_read >= BYTES_MAX || self.frames_read >= FRAMES_MAX
     }
 
     /// Leaves the buffers for the next one.
@@ -237,12 +246,12 @@ impl WebSocket {
         if length == 0 {
             return Poll::Ready(Err(End::Clean));
         }
+        buffers.bytes_read += length;
         if self.violated {
             return Poll::Ready(Ok(()));
         }
         let frames_before = buffers.frames_read;
         let result = self.decode(length, buffers);
-        buffers.bytes_read += length;
         match buffers.frames_read - frames_before {
             ..SPARSE_FRAMES => self.is_dense = false,
             DENSE_FRAMES.. => self.is_dense = true,
@@ -468,6 +477,11 @@ impl Future for Closing {
                 Poll::Pending => break,
             }
             buffers.messages.clear();
+            if buffers.have_read_much() {
+                // A peer that never ends must not keep the thread until the deadline.
+                cx.waker().wake_by_ref();
+                break;
+            }
         }
         buffers.messages.clear();
         buffers.put_back();

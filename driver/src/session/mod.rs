@@ -45,11 +45,6 @@ use taken::{Parked, Taken};
 /// Turns before other tasks get their chance.
 const TURNS_MAX: usize = 8;
 
-/// What was read in one run of the task before other tasks get their chance: bytes, and frames, of
-/// which a peer that means no good sends as many as fit. This is how long others wait for each of those.
-const BYTES_MAX: usize = 512 << 10;
-const FRAMES_MAX: usize = 512;
-
 /// Reads of one WebSocket in one turn.
 const READS_MAX: usize = 4;
 
@@ -134,9 +129,7 @@ impl Session {
             if !again {
                 break Poll::Pending;
             }
-            let has_read_much =
-                buffers.bytes_read >= BYTES_MAX || buffers.frames_read >= FRAMES_MAX;
-            if turns == TURNS_MAX || has_read_much {
+            if turns == TURNS_MAX || buffers.have_read_much() {
                 cx.waker().wake_by_ref();
                 break Poll::Pending;
             }
@@ -198,9 +191,7 @@ impl Session {
             }
             let mut reads = 0;
             let is_left = loop {
-                let is_enough =
-                    buffers.frames_read >= FRAMES_MAX || buffers.bytes_read >= BYTES_MAX;
-                if reads == READS_MAX || is_enough {
+                if reads == READS_MAX || buffers.have_read_much() {
                     break true;
                 }
                 reads += 1;
