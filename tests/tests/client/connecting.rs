@@ -166,7 +166,7 @@ async fn a_middleware_refuses_and_is_asked_again() {
 async fn reasons_of_a_disconnect_reach_the_handler() {
     let server = TestServer::start(Server::builder()).await;
     server.io.on("leave", async |socket: ServerSocket, (): ()| socket.disconnect());
-    let (sender, mut reasons) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut reasons) = mpsc::unbounded_channel();
     let client = Client::builder(url(&server, ""))
         .on_disconnect(move |_: Socket, reason: DisconnectReason| {
             let sent = sender.send(reason);
