@@ -72,9 +72,5 @@ fn replace_with(command: &mut Command) -> Result<ExitCode, Failure> {
 
 #[cfg(not(unix))]
 fn replace_with(command: &mut Command) -> Result<ExitCode, Failure> {
-    let status = command
-        .status()
-        .map_err(|error| Failure::new(format!("cannot run the chat example: {error}")))?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    process::exit_code(command, "the chat example")
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask endure`: a whole server under clients that come and go, or that mean no good.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use crate::failure::Failure;
 use crate::process;
@@ -24,10 +24,8 @@ const PROGRAM: &str = "endurance";
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode, Failure> {
     let build = ["build", "--release", "--package", "sansocket-tests", "--bin", PROGRAM];
     process::run(&mut workspace.cargo(&build))?;
-    let status = std::process::Command::new(workspace.binary(Profile::Release, PROGRAM))
-        .args(arguments)
-        .status()
-        .map_err(|error| Failure::new(format!("cannot run {PROGRAM}: {error}")))?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    process::exit_code(
+        Command::new(workspace.binary(Profile::Release, PROGRAM)).args(arguments),
+        PROGRAM,
+    )
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -17,6 +17,15 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     let status = command.stdin(Stdio::null()).status();
     let status = status.map_err(|error| cannot_start(command, &error))?;
     check(command, status)
+}
+
+/// Runs `command` with our input and output, and passes on how it ended. `name` is what a failure to
+/// start it calls it.
+pub(crate) fn exit_code(command: &mut Command, name: &str) -> Result<ExitCode, Failure> {
+    let status = command.status();
+    let status = status.map_err(|error| Failure::new(format!("cannot run {name}: {error}")))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Runs `command` and returns what it printed on standard output.

@@ -44,12 +44,7 @@ const STEPS_OF_A_TEST: &str = "1000000";
 const MOVES_OF_A_TEST: &str = "6";
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode, Failure> {
-    let status = simulator(workspace)?
-        .args(arguments)
-        .status()
-        .map_err(|error| Failure::new(format!("cannot run the simulator: {error}")))?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    process::exit_code(simulator(workspace)?.args(arguments), "the simulator")
 }
 
 /// Every small world, and a run of a few seconds.
