@@ -8,6 +8,7 @@ use sansocket_core::codec::parser::encode_for;
 use sansocket_core::{Config, EncodeError, Encoder, Message, Sid, Timestamp};
 
 use crate::app::{App, with_encoder};
+use crate::key_map::fnv1a;
 use crate::runtime::Runtime;
 use crate::settings::Settings;
 use crate::shards::Shards;
@@ -102,10 +103,7 @@ impl Inner {
         if self.settings.generate_id.is_none() {
             return sid.shard();
         }
-        // FNV-1a.
-        let mix = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        let hash = sid.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, mix);
-        (hash % self.shards.len() as u64) as usize
+        (fnv1a(sid.as_str().as_bytes()) % self.shards.len() as u64) as usize
     }
 
     /// Starts the shards' timers, and reports, with the first session, because a server may be built

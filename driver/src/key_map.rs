@@ -29,5 +29,12 @@ impl Hasher for KeyHasher {
     }
 }
 
+/// FNV-1a with 64 bits. Nothing depends on it that somebody could want to collide.
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
 #[cfg(test)]
 mod tests;

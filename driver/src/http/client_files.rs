@@ -10,6 +10,8 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde::Deserialize;
 
+use crate::key_map::fnv1a;
+
 const SCRIPT: &str = "application/javascript; charset=utf-8";
 const SOURCE_MAP: &str = "application/json; charset=utf-8";
 
@@ -127,28 +129,25 @@ impl Form {
 }
 
 impl File {
-    #[cfg(not(feature = "compression"))]
     fn new(
         name: &'static str,
         content_type: &'static str,
         content: Bytes,
         etag: HeaderValue,
     ) -> Self {
-        Self { name, content_type, content, etag }
-    }
-
-    #[cfg(feature = "compression")]
-    fn new(
-        name: &'static str,
-        content_type: &'static str,
-        content: Bytes,
-        etag: HeaderValue,
-    ) -> Self {
+        #[cfg(feature = "compression")]
         let gzip = super::compression::gzip(&content).and_then(|content| {
             let tag = etag.to_str().ok()?.strip_suffix('"')?;
             Some((content, HeaderValue::try_from(format!("{tag}-gzip\"")).ok()?))
         });
-        Self { name, content_type, content, etag, gzip }
+        Self {
+            name,
+            content_type,
+            content,
+            etag,
+            #[cfg(feature = "compression")]
+            gzip,
+        }
     }
 
     fn form(&self, request: &HeaderMap) -> Form {
@@ -213,12 +212,9 @@ fn package_etag(path: &Path) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("\"{version}\"")).ok()
 }
 
-/// FNV-1a with 64 bits: the same on every machine and from one start to the next, which is all that
-/// is asked of it.
+/// The same on every machine and from one start to the next, which is all that is asked of it.
 fn content_etag(content: &[u8]) -> HeaderValue {
-    let hash = content.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = fnv1a(content);
     // Digits and quotation marks always make a header value; the alternative is never used.
     HeaderValue::try_from(format!("\"{hash:016x}\""))
         .unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
