@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sansocket_core::codec::websocket::deflate::Deflater;
 use sansocket_core::codec::websocket::{FrameHeader, Opcode, encode_frame_into};
 use sansocket_tests::client::{WebSocket, eventually};
+use sansocket_tests::memory::resident_bytes;
 use sansocket_tokio::{PerMessageDeflate, Server, Socket};
 use tokio::sync::Semaphore;
 
@@ -61,11 +62,4 @@ async fn a_read_is_inflated_in_portions_and_nothing_of_it_is_lost() -> io::Resul
     drop(client);
     server.finish().await;
     Ok(())
-}
-
-/// The process' resident memory, where the operating system tells it.
-fn resident_bytes() -> Option<usize> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: usize = statm.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * 4_096)
 }

@@ -5,6 +5,7 @@ mod support;
 use std::io;
 
 use sansocket_tests::client::{WebSocket, eventually};
+use sansocket_tests::memory::resident_bytes;
 use sansocket_tokio::Server;
 
 use support::TestServer;
@@ -36,11 +37,4 @@ async fn an_idle_connection_is_small() -> io::Result<()> {
     drop(clients);
     server.finish().await;
     Ok(())
-}
-
-/// The process' resident memory, where the operating system tells it.
-fn resident_bytes() -> Option<usize> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: usize = statm.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * 4_096)
 }

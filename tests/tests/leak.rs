@@ -6,6 +6,7 @@ use std::io;
 
 use sansocket_core::codec::websocket::Opcode;
 use sansocket_tests::client::{Polling, WebSocket};
+use sansocket_tests::memory::resident_bytes;
 use sansocket_tokio::Server;
 
 use support::{SHORT, TestServer};
@@ -101,11 +102,4 @@ async fn poll_and_leave(server: &TestServer, round: usize) -> io::Result<()> {
         _ => drop(polling),
     }
     Ok(())
-}
-
-/// The process' resident memory, where the operating system tells it.
-fn resident_bytes() -> Option<usize> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: usize = statm.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * 4_096)
 }

@@ -8,7 +8,7 @@ use sansocket_tests::client::{
     Http, Polling, WebSocket, eventually, fragment, frame, upgrade_request,
 };
 use sansocket_tests::noise::Noise;
-use sansocket_tokio::{Limits, Server};
+use sansocket_tokio::{Builder, Limits, PerMessageDeflate, Server};
 
 use crate::support::{SHORT, TestServer};
 
@@ -182,7 +182,13 @@ async fn requests_that_are_no_handshake() -> io::Result<()> {
 /// Lists that cost a parser much that looks for every way to read them.
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_of_extensions_and_protocols_are_passed_over() -> io::Result<()> {
-    let server = TestServer::start(Server::builder()).await;
+    passes_over_lists(Server::builder()).await?;
+    // One that looks for an offer in them.
+    passes_over_lists(Server::builder().per_message_deflate(PerMessageDeflate::default())).await
+}
+
+async fn passes_over_lists(builder: Builder) -> io::Result<()> {
+    let server = TestServer::start(builder).await;
     let lists = [
         ",".repeat(8_000),
         "a;b=\"".repeat(1_600),
