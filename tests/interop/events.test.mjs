@@ -52,6 +52,13 @@ for (const [name, args] of Object.entries(SHAPES)) {
   });
 }
 
+onEachTransport("the events of the protocol's own suite", async (t, transport) => {
+  const socket = await connect(t, server, { transport });
+  socket.emit("message", 1, "2", { 3: [true] });
+  assert.deepEqual(await take(socket, "message-back"), [1, "2", { 3: [true] }]);
+  assert.deepEqual(await ask(socket, "message-with-ack", 1, [null]), [1, [null]]);
+});
+
 onEachTransport("an event may have no arguments", async (t, transport) => {
   const socket = await connect(t, server, { transport });
   socket.emit("echo");

@@ -85,7 +85,11 @@ function onConnection(socket) {
     socket.compress(false).emit("echo", ...args);
     ack();
   });
-  on("echo-ack", (args, ack) => ack(...args));
+  on("message", (args, ack) => {
+    socket.emit("message-back", ...args);
+    ack();
+  });
+  for (const name of ["echo-ack", "message-with-ack"]) on(name, (args, ack) => ack(...args));
   on("ask", ([ms, event, ...args], ack) => {
     socket.timeout(ms).emit(event, ...args, (error, ...answers) => {
       if (error) socket.emit("answer-error");

@@ -105,7 +105,8 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
  * the latest after the file.
  */
 export async function startServer(environment = {}) {
-  const reference = fileURLToPath(new URL("reference-server.mjs", import.meta.url));
+  const file = environment.ENGINE ? "reference-engine.mjs" : "reference-server.mjs";
+  const reference = fileURLToPath(new URL(file, import.meta.url));
   const [command, args] = COMMAND ? [COMMAND, []] : [process.execPath, [reference]];
   const child = spawn(command, args, {
     env: { ...process.env, PORT: "0", ...environment },

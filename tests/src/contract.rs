@@ -5,6 +5,7 @@
 //! where.
 
 mod arguments;
+mod engine;
 mod events;
 mod settings;
 mod tls;
@@ -49,6 +50,9 @@ pub fn configure<S>(builder: Builder<S>, runtime: Arc<dyn Runtime>) -> io::Resul
 
 /// Creates the namespaces and registers every handler.
 pub fn install(io: &Io) {
+    if settings::is_engine_alone() {
+        return;
+    }
     io.of("/token").use_(async |socket: Socket| {
         let auth = socket.auth::<Map<String, Value>>().unwrap_or_default();
         let is_known = auth.get("token").is_some_and(|token| token == "secret");

@@ -40,6 +40,10 @@ fn echoes(namespace: &Namespace) {
         .on("echo-uncompressed", async |socket: Socket, args: Args| {
             socket.compress(false).emit("echo", &Arguments::from(&args, 0))
         })
+        .on("message", async |socket: Socket, args: Args| {
+            socket.emit("message-back", &Arguments::from(&args, 0))
+        })
+        .on("message-with-ack", async |_: Socket, args: Args| Ack(Arguments::from(&args, 0)))
         .on("echo-ack", async |_: Socket, args: Args| Ack(Arguments::from(&args, 0)))
         .on("ask", ask)
         .on("burst", async |socket: Socket, count: u64| {

@@ -11,6 +11,8 @@ use sansocket_driver::{
     RateLimit, Sid, Transport, Transports,
 };
 
+use super::engine;
+
 /// Where to listen.
 ///
 /// # Errors
@@ -21,14 +23,18 @@ pub fn address() -> io::Result<SocketAddr> {
     Ok((Ipv4Addr::LOCALHOST, port).into())
 }
 
+pub(super) fn is_engine_alone() -> bool {
+    env::var_os("ENGINE").is_some()
+}
+
 pub(super) fn apply<S>(builder: Builder<S>) -> io::Result<Builder<S>> {
     let max_payload = number("MAX_PAYLOAD", 1_000_000)?;
+    let max_payload = usize::try_from(max_payload).map_err(|_| invalid("MAX_PAYLOAD"))?;
     let mut builder = builder
         .ping_interval(milliseconds("PING_INTERVAL", 25_000)?)
         .ping_timeout(milliseconds("PING_TIMEOUT", 20_000)?)
         .connect_timeout(milliseconds("CONNECT_TIMEOUT", 45_000)?)
         .upgrade_timeout(milliseconds("UPGRADE_TIMEOUT", 10_000)?)
-        .max_payload(usize::try_from(max_payload).map_err(|_| invalid("MAX_PAYLOAD"))?)
         .transports(transports()?)
         .allow_request(async |request| {
             let query = request.uri.query().unwrap_or_default();
@@ -45,6 +51,10 @@ pub(super) fn apply<S>(builder: Builder<S>) -> io::Result<Builder<S>> {
         Ok(_) => return Err(invalid("PARSER")),
         Err(_) => builder,
     };
+    if is_engine_alone() {
+        builder = engine::apply(builder, max_payload);
+    }
+    builder = builder.max_payload(max_payload);
     if env::var_os("RECOVERY").is_some() {
         let duration = milliseconds("RECOVERY", 0)?;
         let recovery = ConnectionStateRecovery::default().max_disconnection_duration(duration);
