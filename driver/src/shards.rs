@@ -1,5 +1,6 @@
 //! The core's machines, each behind its own lock, and the wake-ups that follow from a change.
 
+use std::slice;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
@@ -54,6 +55,24 @@ pub(crate) struct Slot {
 impl Slot {
     pub(crate) fn new(handshake: Arc<Handshake>) -> Self {
         Self { handshake, session: None, poll: None, post: None, websockets: Vec::new() }
+    }
+}
+
+impl ShardState {
+    /// The application disconnects a socket by `message`; without one, its whole connection. What
+    /// their client has sent and nobody has handled yet is not handled any more.
+    pub(crate) fn disconnect(&mut self, now: Timestamp, key: SocketKey, message: Option<&Message>) {
+        let Some(socket) = self.core.socket(key) else { return };
+        let ended = if message.is_some() { slice::from_ref(&key) } else { socket.of_connection() };
+        for key in ended {
+            if let Some(socket) = self.sockets.get(key) {
+                socket.dismiss();
+            }
+        }
+        match message {
+            Some(message) => socket.disconnect(message),
+            None => socket.close_connection(now),
+        }
     }
 }
 
@@ -212,16 +231,14 @@ impl Shards {
         &self,
         namespace: NamespaceKey,
         target: &Target,
-        mut act: impl FnMut(sansocket_core::Socket<'_>),
+        mut act: impl FnMut(&mut ShardState, SocketKey),
     ) {
         for shard in self.iter() {
             let keys = shard.with(|state| state.core.matching(namespace, target));
             for keys in keys.chunks(MEMBERS_PER_HOLD) {
                 shard.with(|state| {
                     for key in keys {
-                        if let Some(socket) = state.core.socket(*key) {
-                            act(socket);
-                        }
+                        act(state, *key);
                     }
                 });
             }

@@ -146,6 +146,13 @@ impl Socket<'_> {
         })
     }
 
+    /// The sockets of its connection, itself among them.
+    pub fn of_connection(&self) -> &[SocketKey] {
+        let connection =
+            self.state().and_then(|state| self.server.connections.get(state.connection));
+        connection.map_or(&[], |connection| &connection.sockets)
+    }
+
     /// Disconnects the socket, which tells its client by `disconnect`, a
     /// [`Message::disconnect`]. The connection stays open for other namespaces.
     pub fn disconnect(self, disconnect: &Message) {

@@ -243,16 +243,15 @@ impl Broadcast {
     }
 
     /// Disconnects the sockets from the namespace; with `close`, their clients' connections too,
-    /// and so from every namespace.
+    /// and so from every namespace. Events that wait to be handled are not handled any more.
     pub fn disconnect_sockets(&self, close: bool) {
         let Some(target) = self.selection.target() else { return };
         let now = self.inner.now();
         let message = Message::disconnect(&self.namespace.name);
         // Whoever cannot be told sees his connection end.
         let message = self.inner.encode_control(message).filter(|_| !close);
-        self.inner.shards.command(self.namespace.key, target, |socket| match &message {
-            Some(message) => socket.disconnect(message),
-            None => socket.close_connection(now),
+        self.inner.shards.command(self.namespace.key, target, |state, socket| {
+            state.disconnect(now, socket, message.as_ref());
         });
     }
 
@@ -260,7 +259,8 @@ impl Broadcast {
         let mut names: Vec<Box<str>> = Vec::new();
         rooms.visit(&mut |room| names.push(room.into()));
         let Some(target) = self.selection.target() else { return };
-        self.inner.shards.command(self.namespace.key, target, |mut socket| {
+        self.inner.shards.command(self.namespace.key, target, |state, socket| {
+            let Some(mut socket) = state.core.socket(socket) else { return };
             for room in &names {
                 act(&mut socket, room);
             }

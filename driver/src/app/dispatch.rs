@@ -201,6 +201,9 @@ fn reject(socket: &Socket, namespace: &NamespaceShared, error: ConnectError) {
 
 /// Calls the handlers of an event; `None` if there is nothing to run.
 pub(crate) fn receive(socket: &Arc<SocketShared>, received: Received) -> Option<Work> {
+    if socket.is_dismissed() {
+        return None;
+    }
     let listeners = &socket.namespace.handlers.listeners;
     let own = socket.own();
     if own.is_some() || listeners.any.is_used() || listeners.middleware.is_used() {
@@ -217,7 +220,8 @@ pub(crate) fn receive(socket: &Arc<SocketShared>, received: Received) -> Option<
 }
 
 /// Catch-alls, then middlewares, then handlers, each kind first those of the namespace; except that
-/// the socket's own handler comes before the namespace's, and is the one that acknowledges.
+/// the socket's own handler comes before the namespace's, and is the one that acknowledges. One of
+/// the former may disconnect the socket.
 fn receive_by_several(
     socket: &Arc<SocketShared>,
     received: Received,
@@ -231,16 +235,14 @@ fn receive_by_several(
         levels.filter_map(|level| level.middleware.snapshot()).collect();
     let name: Arc<str> = received.packet.event_name().into();
     let args = received.packet.into_args(received.attachments);
-    let mut works = Vec::new();
-    for handler in any.iter().flat_map(|list| list.iter()) {
-        works.push(handler(Socket::new(socket), name.to_string(), args.clone()));
-    }
-    if middlewares.is_empty() {
-        works.extend(call_all(socket, &name, args, ack));
-        return in_order(works);
+    if any.is_empty() && middlewares.is_empty() {
+        return in_order(call_all(socket, &name, args, ack).collect());
     }
     let socket = socket.clone();
-    works.push(Box::pin(async move {
+    Some(Box::pin(async move {
+        for handler in any.iter().flat_map(|list| list.iter()) {
+            handler(Socket::new(&socket), name.to_string(), args.clone()).await;
+        }
         for middleware in middlewares.iter().flat_map(|list| list.iter()) {
             let verdict = middleware(Socket::new(&socket), name.to_string(), args.clone()).await;
             if let Err(error) = verdict {
@@ -248,11 +250,12 @@ fn receive_by_several(
                 return reply.report(&name, HandlerErrorKind::Refused(error));
             }
         }
-        for work in call_all(&socket, &name, args, ack) {
-            work.await;
+        if !socket.is_dismissed() {
+            for work in call_all(&socket, &name, args, ack) {
+                work.await;
+            }
         }
-    }));
-    in_order(works)
+    }))
 }
 
 /// The socket's own handler, and then the namespace's. The first acknowledges.

@@ -4,6 +4,7 @@ mod receiving;
 
 use std::any::Any;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ pub(crate) struct SocketShared {
     pub(super) ticket: OnceLock<Box<Ticket>>,
     /// Most sockets have no handlers of their own.
     own: OnceLock<Box<Listeners<Socket>>>,
+    dismissed: AtomicBool,
 }
 
 impl SocketShared {
@@ -68,7 +70,18 @@ impl SocketShared {
             recovered: recovered.is_some(),
             ticket: OnceLock::new(),
             own: OnceLock::new(),
+            dismissed: AtomicBool::new(false),
         }
+    }
+
+    /// The application has disconnected it.
+    pub(crate) fn dismiss(&self) {
+        self.dismissed.store(true, Ordering::Release);
+    }
+
+    /// Whether the application has disconnected it, and so wants to hear of it no more but that.
+    pub(super) fn is_dismissed(&self) -> bool {
+        self.dismissed.load(Ordering::Acquire)
     }
 
     /// The socket's own handlers, if it ever had any.
@@ -312,32 +325,24 @@ impl Socket {
 /// Ending.
 impl Socket {
     /// Disconnects the socket from its namespace. The client's connection stays open for others.
+    /// Events of this socket that wait to be handled are not handled any more.
     pub fn disconnect(&self) {
-        let SocketShared { inner, shard, key, namespace, .. } = &*self.shared;
-        let message = Message::disconnect(&namespace.name);
+        let message = Message::disconnect(&self.shared.namespace.name);
         // Who cannot be told sees his connection end.
-        let Some(message) = inner.encode_control(message) else {
-            return self.disconnect_connection();
-        };
-        let Some(shard) = inner.shards.get(*shard) else { return };
-        shard.with(|state| {
-            if let Some(socket) = state.core.socket(*key) {
-                socket.disconnect(&message);
-            }
-        });
+        self.end(self.shared.inner.encode_control(message).as_ref());
     }
 
     /// Disconnects the client from every namespace and closes its connection: `disconnect(true)`
-    /// in JavaScript.
+    /// in JavaScript. Its events that wait to be handled are not handled any more.
     pub fn disconnect_connection(&self) {
+        self.end(None);
+    }
+
+    fn end(&self, message: Option<&Message>) {
         let SocketShared { inner, shard, key, .. } = &*self.shared;
         let now = inner.now();
         let Some(shard) = inner.shards.get(*shard) else { return };
-        shard.with(|state| {
-            if let Some(socket) = state.core.socket(*key) {
-                socket.close_connection(now);
-            }
-        });
+        shard.with(|state| state.disconnect(now, *key, message));
     }
 }
 
