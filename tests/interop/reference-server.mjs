@@ -25,6 +25,9 @@ const io = new Server(http, {
       }),
     },
   }),
+  ...(env.HTTP_COMPRESSION !== undefined && {
+    httpCompression: { threshold: number("HTTP_COMPRESSION") },
+  }),
   allowEIO3: env.ALLOW_EIO3 !== undefined,
   transports: (env.TRANSPORTS ?? "polling,websocket").split(","),
   ...(env.PARSER === "msgpack" && { parser: msgpack }),

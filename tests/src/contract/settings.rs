@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sansocket_driver::{
-    Builder, ConnectionStateRecovery, Cors, Excess, MessagePack, PerMessageDeflate, Rate,
-    RateLimit, Sid, Transport, Transports,
+    Builder, ConnectionStateRecovery, Cors, Excess, HttpCompression, MessagePack,
+    PerMessageDeflate, Rate, RateLimit, Sid, Transport, Transports,
 };
 
 use super::engine;
@@ -74,6 +74,11 @@ pub(super) fn apply<S>(builder: Builder<S>) -> io::Result<Builder<S>> {
             .server_context_takeover(takeover)
             .client_context_takeover(takeover);
         builder = builder.per_message_deflate(deflate);
+    }
+    if env::var_os("HTTP_COMPRESSION").is_some() {
+        let threshold = number("HTTP_COMPRESSION", 0)?;
+        let threshold = usize::try_from(threshold).map_err(|_| invalid("HTTP_COMPRESSION"))?;
+        builder = builder.http_compression(HttpCompression::default().threshold(threshold));
     }
     Ok(builder)
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sansocket_tests::client::{PATIENCE, in_time};
+use sansocket_tests::client::{PATIENCE, eventually, in_time};
 use sansocket_tokio::client::{ConnectError, Socket};
 use sansocket_tokio::{
-    Ack, EncodeError, Limits, MessagePack, PacketError, PacketParts, Parser, Server, SharedParser,
-    Socket as ServerSocket, Transport, Wire,
+    Ack, EncodeError, HttpCompression, Limits, MessagePack, PacketError, PacketParts, Parser,
+    PerMessageDeflate, Server, SharedParser, Socket as ServerSocket, Transport, Wire,
 };
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use crate::Client;
 use crate::support::{TestServer, quick};
@@ -115,6 +116,70 @@ async fn a_client_of_another_one_is_disconnected() {
     assert!(other.is_err());
     let same = Client::builder(&url).parser(MessagePack).connect().await.expect("it connects");
     in_time("close", same.close()).await;
+    server.rests().await;
+    in_time("Server::close", sansocket_tokio::Io::close(&server.io, 10 * PATIENCE)).await;
+    server.finish_closed().await;
+}
+
+/// Clients that compress and clients that do not are in one room.
+#[tokio::test]
+async fn a_parser_and_compression_go_together() {
+    let deflate = |context| {
+        PerMessageDeflate::default()
+            .threshold(100)
+            .server_context_takeover(context)
+            .client_context_takeover(context)
+    };
+    let builder = quick()
+        .parser(MessagePack)
+        .per_message_deflate(deflate(true))
+        .http_compression(HttpCompression::default());
+    let server = TestServer::start(builder).await;
+    server.io.on("files", async |_: ServerSocket, files: (String, Bytes)| Ack(files));
+    let url = format!("http://{}", server.address);
+    let (sender, mut received) = mpsc::unbounded_channel();
+    let mut clients = Vec::new();
+    for (transports, wish) in [
+        (vec![Transport::Polling], None),
+        (vec![Transport::WebSocket], None),
+        (vec![Transport::WebSocket], Some(false)),
+        (vec![Transport::WebSocket], Some(true)),
+        (vec![Transport::Polling, Transport::WebSocket], Some(true)),
+    ] {
+        let sender = sender.clone();
+        let mut builder = Client::builder(&url)
+            .parser(MessagePack)
+            .transports(transports)
+            .on("file", async |_: Socket, file: Bytes| Ack(file))
+            .on("news", move |_: Socket, news: (String, Bytes)| {
+                let sent = sender.send(news);
+                async move { sent }
+            });
+        if let Some(context) = wish {
+            builder = builder.per_message_deflate(deflate(context));
+        }
+        clients.push(builder.connect().await.expect("it connects"));
+    }
+    let polling = |client: &&Client| client.transport() == Some(Transport::Polling);
+    let upgraded = || clients.iter().filter(polling).count() == 1;
+    eventually("they are on their transports", upgraded).await;
+    for n in 0..30 {
+        let news = (format!("{n} ").repeat(n * 50), Bytes::from(vec![n as u8; n * 1_000]));
+        let everybody = server.io.to("lobby").compress(n % 3 > 0);
+        assert_eq!(everybody.emit("news", &news).expect("it is encoded").queued, clients.len());
+        for client in &clients {
+            assert_eq!(in_time("the news", received.recv()).await.as_ref(), Some(&news));
+            // Of its own, so that a context is there to be wrong.
+            let same: (String, Bytes) =
+                client.emit_with_ack("files", &news, PATIENCE).await.expect("an answer");
+            assert_eq!(same, news);
+        }
+        let asked = server.io.timeout(PATIENCE).emit_with_ack::<Bytes>("file", &news.1);
+        assert_eq!(asked.await.expect("they answer"), vec![news.1; clients.len()]);
+    }
+    for client in clients {
+        in_time("close", client.close()).await;
+    }
     server.rests().await;
     in_time("Server::close", sansocket_tokio::Io::close(&server.io, 10 * PATIENCE)).await;
     server.finish_closed().await;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use sansocket_tests::client::{PATIENCE, eventually, in_time};
 use sansocket_tokio::client::{ConnectError, DisconnectReason, Socket};
-use sansocket_tokio::{Ack, MessagePack, Transport};
+use sansocket_tokio::{Ack, MessagePack, PerMessageDeflate, Transport};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -122,4 +122,38 @@ async fn what_was_missed_is_told() {
     }
     in_time("close", client.close()).await;
     in_time("close", control.close()).await;
+}
+
+#[tokio::test]
+async fn with_compression_on_websockets() {
+    for (settings, context) in [
+        ("{\"threshold\":0}", true),
+        ("{\"serverNoContextTakeover\":true,\"clientNoContextTakeover\":true}", false),
+    ] {
+        let node = Node::start(&[("PARSER", "msgpack"), ("DEFLATE", settings)]);
+        let deflate = PerMessageDeflate::default()
+            .threshold(0)
+            .server_context_takeover(context)
+            .client_context_takeover(context);
+        let client = Client::builder(node.url(""))
+            .parser(MessagePack)
+            .per_message_deflate(deflate)
+            .on("same", async |_: Socket, data: Bytes| Ack(data))
+            .connect()
+            .await
+            .expect("it connects");
+        let is_upgraded = || client.transport() == Some(Transport::WebSocket);
+        eventually("the upgrade", is_upgraded).await;
+        for n in 0..40 {
+            let data = Bytes::from(vec![n as u8; n * 1_000]);
+            let sent = (json!([n, { "text": "a word, ".repeat(n * 7) }]), data.clone());
+            let same: (Value, Bytes) =
+                client.emit_with_ack("echo-ack", &sent, PATIENCE).await.expect("an answer");
+            assert_eq!(same, sent);
+            let ask = ("same", [data.clone()]);
+            let same: Bytes = client.emit_with_ack("ask", &ask, PATIENCE).await.expect("data");
+            assert_eq!(same, data);
+        }
+        in_time("close", client.close()).await;
+    }
 }
