@@ -32,6 +32,7 @@ const FATAL = {
   "an event for a namespace not joined": ['42/custom,["echo"]'],
   "an acknowledgement for a namespace not joined": ["43/custom,1[]"],
   "DISCONNECT for a namespace not joined": ["41/custom,"],
+  "an event whose namespace has no comma behind it": ["40/custom,", '42/custom["echo"]'],
   "an event for an unknown namespace": ['42/nowhere,["echo"]'],
   "an empty event": ["42[]"],
   "an event that is an object": ["42{}"],
@@ -58,6 +59,11 @@ const FATAL = {
   "eleven attachments": ['4511-["echo"]', ...Array(11).fill(Buffer.of(0))],
   "a huge attachment count": ['45999999999-["echo"]'],
   "text where an attachment was due": ['451-["echo",{"_placeholder":true,"num":0}]', '42["echo"]'],
+  "text of another namespace where an attachment was due": [
+    "40/custom,",
+    '451-["echo",{"_placeholder":true,"num":0}]',
+    '42/custom,["echo"]',
+  ],
   "a DISCONNECT where an attachment was due": ['451-["echo",{"_placeholder":true,"num":0}]', "41"],
   "an attachment that nobody announced": [Buffer.of(1)],
   "one attachment too many": [
@@ -96,6 +102,10 @@ FATAL["a reserved event with an attachment"] = [
 const FATAL_TO_US = {
   "an event without payload": [["42"], "it accepts an event without a name"],
   "an event with only an id": [["421"], "it accepts an event without a name"],
+  "an event with an attachment and without payload": [
+    ["451-", Buffer.of(1)],
+    "it accepts an event without a name",
+  ],
   "an acknowledgement without payload": [["4377"], "it accepts one without an array"],
   "an id beyond the safe integers": [['429007199254740993["echo-ack"]'], "it rounds the id"],
   "an id that only JavaScript would take": [['42 ["echo"]'], "it takes a space for zero"],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  WebSocketPeer,
   call,
   connect,
   connected,
@@ -118,4 +119,30 @@ test("a secret names one socket at a time", oursOnly("two would share an id"), a
   const second = await connect(t, server, { namespace: "/custom", auth: { pid, offset } });
   assert.equal(second.id, id);
   await ended;
+});
+
+test("the reason of the loss decides", async (t) => {
+  const watching = await watcher(t, server);
+  for (const [packet, reason, recovers] of [
+    ["x", "parse error", false],
+    ["4abc", "forced close", true],
+    ["2", "transport error", true],
+    ["41", "client namespace disconnect", false],
+  ]) {
+    const join = async (auth) => {
+      const peer = await WebSocketPeer.open(t, server);
+      await peer.next();
+      peer.send(`40${JSON.stringify(auth)}`);
+      const reply = await peer.next((received) => received.startsWith("40"));
+      return { peer, ...JSON.parse(reply.slice(2)) };
+    };
+    const { peer, sid, pid } = await join({});
+    // An event, with its offset behind it.
+    const event = await peer.next((received) => received.startsWith("42"));
+    const offset = JSON.parse(event.slice(2)).at(-1);
+    peer.send(packet);
+    assert.equal(await serverReason(watching, sid), reason);
+    const back = await join({ pid, offset });
+    assert.equal(back.sid === sid, recovers, reason);
+  }
 });

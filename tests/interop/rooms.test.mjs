@@ -118,6 +118,15 @@ test("leaving ends membership", async (t) => {
   assert.deepEqual(await call(a, "rooms"), [a.id]);
 });
 
+test("a broadcast to all reaches whoever has left every room", async (t) => {
+  const [one, two] = await connectMany(t, server, 2, { namespace: "/dynamic-roomless" });
+  await call(one, "leave", one.id);
+  assert.deepEqual(await call(one, "rooms"), []);
+  await call(two, "emit-all", "here");
+  assert.deepEqual(await take(one, "all"), ["here"]);
+  assert.deepEqual(await take(two, "all"), ["here"]);
+});
+
 test("joining twice and leaving once", async (t) => {
   const room = newRoom();
   const socket = await connect(t, server);

@@ -2,6 +2,7 @@
 //! and holds nothing any more.
 
 mod hostile {
+    mod advisories;
     mod event;
     mod http;
     mod network;

@@ -94,6 +94,21 @@ async fn they_are_refused_unless_they_are_allowed() -> io::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_revision_means_the_third_where_it_is_allowed() -> io::Result<()> {
+    let server = start().await;
+    let mut polling = Older::open(&server, "b64=1").await?;
+    assert_eq!(polling.get().await?.body, "2:40");
+    let target = "/socket.io/?transport=websocket";
+    let mut websocket = WebSocket::connect_with(server.address, target, b"").await?;
+    websocket.expect("0{").await?;
+    assert_eq!(websocket.next_text().await?, "40");
+    websocket.close().await?;
+    polling.text("1:1").await?;
+    server.finish().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn polling_has_lengths_and_the_client_pings() -> io::Result<()> {
     let server = start().await;
     let mut client = Older::open(&server, "EIO=3&b64=1").await?;
@@ -345,5 +360,27 @@ async fn the_limits_are_the_same_for_forms_and_binary_bodies() -> io::Result<()>
     }
     server.io.close(SHORT * 100).await;
     server.finish_closed().await;
+    Ok(())
+}
+
+/// The digits of a length, and the byte that ends them never comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_length_that_never_ends_ends_the_session() -> io::Result<()> {
+    let server = start().await;
+    let lengths = |byte| [[0].as_slice(), &vec![byte; 999_999]].concat();
+    for body in [vec![0], vec![1, 2], vec![0; 1_000_000], lengths(1), lengths(9), lengths(0xfe)] {
+        let mut client = Older::open(&server, "EIO=3").await?;
+        assert_eq!(client.get().await?.body, "2:40");
+        assert_eq!(client.post("application/octet-stream", &body).await?, 200);
+        assert_eq!(client.get().await?.status, 400);
+    }
+    // The same in text, where a colon ends it.
+    for body in ["1".repeat(999_999), "9".repeat(300), "1".to_owned()] {
+        let mut client = Older::open(&server, "EIO=3&b64=1").await?;
+        assert_eq!(client.get().await?.body, "2:40");
+        assert_eq!(client.text(&body).await?, 200);
+        assert_eq!(client.get().await?.status, 400);
+    }
+    server.finish().await;
     Ok(())
 }
