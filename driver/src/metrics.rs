@@ -106,7 +106,11 @@ fn describe() {
     let gauges = [
         (SESSIONS, Unit::Count, "Engine.IO sessions"),
         (SOCKETS, Unit::Count, "sockets that are connected or asked to be"),
-        (ROOMS, Unit::Count, "rooms that have members, the sockets' own not counted"),
+        (
+            ROOMS,
+            Unit::Count,
+            "rooms that have members, in each shard; the sockets' own not counted",
+        ),
         (PENDING_ACKS, Unit::Count, "acknowledgements that clients owe"),
         (QUEUED_BYTES, Unit::Bytes, "bytes that wait to be sent"),
     ];

@@ -129,7 +129,8 @@ pub struct Stats {
     pub sockets: usize,
     /// Wishes to join namespaces that do not exist, not answered yet.
     pub namespace_requests: usize,
-    /// Rooms that have members, the sockets' own rooms not counted.
+    /// Rooms that have members, the sockets' own rooms not counted. Where the numbers of several
+    /// shards are added up, a room counts in each that has members of it.
     pub rooms: usize,
     /// Acknowledgements that clients owe.
     pub pending_acks: usize,
