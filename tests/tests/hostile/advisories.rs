@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sansocket_core::codec::websocket::{Message, Opcode};
 use sansocket_tests::client::{
-    Http, PATIENCE, Polling, WebSocket, eventually, frame, in_time, upgrade_request,
+    Http, PATIENCE, Polling, WebSocket, eventually, frame, upgrade_request,
 };
 use sansocket_tokio::{Args, Interception, Io, Limits, Server, Socket};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::support::{SHORT, TestServer};
 
@@ -345,7 +346,9 @@ async fn the_end_of_the_server_ends_sessions_that_are_closing() -> io::Result<()
         server.io.disconnect_sockets(true);
         let stats = server.io.stats();
         assert!(stats.outbox_bytes > 500_000 && stats.connections == 1, "{stats:?}");
-        in_time("Server::close", Io::close(&server.io, deadline)).await;
+        // Else the session on polling would have half a minute.
+        let closing = timeout(PATIENCE / 3, Io::close(&server.io, deadline));
+        assert!(closing.await.is_ok(), "a session is waited for: {:?}", server.io.stats());
         server.rests().await;
         if let Some(mut websocket) = websocket {
             websocket.http.read_to_end().await;
