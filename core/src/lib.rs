@@ -190,7 +190,7 @@ pub use codec::parser::{PacketParts, Parser, SharedParser, Wire};
 pub use codec::socket::PacketKind;
 pub use config::{Config, Transport, Transports};
 pub use dialect::{Dialect, Revision};
-pub use engine::{PollKey, PollResponse, PostKey, TransportKey};
+pub use engine::{PollKey, PollResponse, PostKey, PostPackets, Remains, TransportKey};
 pub use error::{ArgsError, EncodeError, EngineError, Gone, PacketError};
 pub use http::Refusal;
 pub use id::{SHARDS_MAX, Sid, SocketId};

@@ -39,8 +39,6 @@ pub(crate) struct Compression {
     agreed: Agreed,
     outgoing: Outgoing,
     owner: Arc<Deflate>,
-    /// What was read and is still to be decoded.
-    unread: Vec<u8>,
 }
 
 /// What a WebSocket keeps of it.
@@ -51,20 +49,7 @@ impl Compression {
     fn new(owner: &Arc<Deflate>, agreed: Agreed, role: Role) -> Box<Self> {
         owner.connections.fetch_add(1, Ordering::Relaxed);
         let outgoing = Outgoing::new(&owner.settings, agreed, role);
-        Box::new(Self { agreed, outgoing, owner: owner.clone(), unread: Vec::new() })
-    }
-
-    /// Keeps the rest of a read.
-    pub(crate) fn keep_unread(&mut self, rest: &[u8]) {
-        self.unread = rest.to_vec();
-    }
-
-    /// Puts what is left of the last read where it came from: its length, if there is any.
-    pub(crate) fn put_back(&mut self, read: &mut [u8]) -> Option<usize> {
-        let unread = std::mem::take(&mut self.unread);
-        let length = unread.len();
-        read.get_mut(..length)?.copy_from_slice(&unread);
-        (length > 0).then_some(length)
+        Box::new(Self { agreed, outgoing, owner: owner.clone() })
     }
 
     /// The frames of a message from a server.

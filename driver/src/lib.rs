@@ -4,6 +4,7 @@ mod accept;
 mod app;
 mod backlog;
 pub mod client;
+mod crowd;
 #[cfg(feature = "deflate")]
 mod deflate;
 #[cfg(not(feature = "deflate"))]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Instant;
 
 use sansocket_core::Timestamp;
@@ -21,6 +22,15 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Runs `task` to its end, beside the caller.
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>);
+
+    /// Wakes a task that has had its share, and goes on only because nobody else wants to run.
+    ///
+    /// Some runtimes do not ask the network for news as long as a task is ready, or seldom. One that
+    /// can wake the task when it has asked should do that, because those whom the news are for
+    /// come first.
+    fn wake_last(&self, waker: Waker) {
+        waker.wake();
+    }
 }
 
 /// A wait. Runtimes' timers are this already; the name keeps signatures short.

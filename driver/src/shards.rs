@@ -11,8 +11,10 @@ use sansocket_core::{
 use smallvec::SmallVec;
 
 use crate::app::SocketShared;
+use crate::crowd::Crowd;
 use crate::handshake::Handshake;
 use crate::key_map::KeyMap;
+use crate::runtime::Runtime;
 use crate::websocket::WebSocket;
 
 /// How many recipients a broadcast serves before it lets go of a shard's lock: a fraction of a
@@ -26,6 +28,8 @@ pub(crate) struct Shards {
 
 /// One machine. Whatever is done to it happens in [`with`](Self::with).
 pub(crate) struct Shard {
+    /// Those of its sessions that are busy.
+    pub(crate) crowd: Arc<Crowd>,
     state: Mutex<ShardState>,
 }
 
@@ -90,13 +94,18 @@ type Wakers = SmallVec<[Waker; 4]>;
 
 impl Shards {
     /// As many machines as `count`, at least one. `seed` gives each its own secret.
-    pub(crate) fn new(config: &Config, count: usize, mut seed: impl FnMut() -> [u8; 32]) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        count: usize,
+        runtime: &Arc<dyn Runtime>,
+        mut seed: impl FnMut() -> [u8; 32],
+    ) -> Self {
         let count = count.clamp(1, sansocket_core::SHARDS_MAX);
         let shards = (0..count)
             .map(|index| {
                 let mut config = config.clone();
                 config.shard = index as u8;
-                Shard::new(Server::new(config, seed()))
+                Shard::new(Server::new(config, seed()), runtime.clone())
             })
             .collect();
         Self { shards }
@@ -273,14 +282,14 @@ impl Shards {
 }
 
 impl Shard {
-    fn new(core: Server) -> Self {
+    fn new(core: Server, runtime: Arc<dyn Runtime>) -> Self {
         let state = ShardState {
             core,
             slots: KeyMap::default(),
             sockets: KeyMap::default(),
             timer: TimerSlot::default(),
         };
-        Self { state: Mutex::new(state) }
+        Self { crowd: Arc::new(Crowd::new(runtime)), state: Mutex::new(state) }
     }
 
     /// Does something to the machine, then wakes whom it concerns, after the lock is released.
@@ -293,8 +302,12 @@ impl Shard {
         let result = act(&mut state);
         let mut wakers = Wakers::new();
         state.collect_wakers(&mut wakers);
+        let remains = state.core.poll_remains();
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
+        if let Some(remains) = remains {
+            self.crowd.free(remains);
+        }
         result
     }
 }

@@ -1,10 +1,11 @@
 //! One WebSocket's bytes: reading into a shared buffer, writing with as few calls as possible.
 
+mod buffers;
 mod closing;
 
+pub(crate) use buffers::{Buffers, Packet, Work};
 pub(crate) use closing::Closing;
 
-use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,38 +13,33 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hyper::rt::{Read, ReadBuf, Write};
 use hyper::upgrade::Upgraded;
-use sansocket_core::codec::engine::Inbound;
+use sansocket_core::BinaryForm;
 use sansocket_core::codec::websocket::{
     CloseCode, Decoder, DecoderConfig, FrameHeader, Message, Opcode, Role, close_payload,
     encode_close, encode_pong,
 };
-use sansocket_core::{AckOutcome, BinaryForm, EngineError, TransportKey};
 
 use crate::deflate;
 use crate::masking::{masked, masked_frame};
 
 /// What one read takes at most. A read that fills it is followed by another. More than the 64 KiB
 /// that files are often cut into: with the packets around it, such a piece fits.
-const READ_BYTES: usize = 128 << 10;
-/// The same for a peer whose reads bring very many frames: with them, a read's work is not its bytes.
+pub(crate) const READ_BYTES: usize = 128 << 10;
+/// The same for a session that is one of the busy, whose turns are short.
+pub(crate) const BUSY_READ_BYTES: usize = 32 << 10;
+/// The same for a peer whose reads bring very many frames: what is not decoded at once is kept.
 const DENSE_READ_BYTES: usize = 8 << 10;
-/// What is read in one run of a task before other tasks get their chance: bytes, and frames, of which
-/// a peer that means no good sends as many as fit. This is how long others wait for each of those.
-const BYTES_MAX: usize = 512 << 10;
-const FRAMES_MAX: usize = 512;
-/// So many frames in one read make it dense, so few end that.
-const DENSE_FRAMES: usize = 512;
-const SPARSE_FRAMES: usize = 64;
+/// Frames that are decoded at once. A read holds up to twenty thousand, of a peer that means no good.
+const FRAMES_MAX: usize = 32;
+/// So few frames in one read make a peer no longer dense.
+const SPARSE_FRAMES: usize = 16;
 
-/// What compressed messages come to in one read, after which the rest of it waits: it may inflate to a
-/// thousand times its size. One message is always taken.
-const INFLATED_BYTES: usize = 256 << 10;
+/// What compressed messages come to at once, after which the rest of a read waits: it may inflate to
+/// a thousand times its size. One message is always taken.
+const INFLATED_BYTES: usize = 64 << 10;
 
 /// Small frames are gathered up to this size, larger ones are written from where they are.
 const GATHER_BYTES: usize = 16 << 10;
-
-/// Messages, packets and acknowledgements of one turn for which room is kept.
-const KEPT_CAPACITY: usize = 512;
 
 /// A stream after its upgrade.
 ///
@@ -57,6 +53,8 @@ pub(crate) struct WebSocket {
     /// How binary packets go out, and of which revision all packets are.
     pub(crate) form: BinaryForm,
     compression: deflate::Slot,
+    /// What was read and is still to be decoded.
+    unread: Option<Box<Unread>>,
     /// What the network did not take yet.
     unsent: Vec<Bytes>,
     /// Whether the stream took bytes that it has not passed on, as TLS does when the network is
@@ -74,6 +72,13 @@ pub(crate) struct WebSocket {
     is_dense: bool,
 }
 
+/// The rest of a read.
+struct Unread {
+    bytes: Vec<u8>,
+    /// Where in it the rest begins.
+    start: usize,
+}
+
 /// Why a WebSocket brings nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -83,66 +88,6 @@ pub(crate) enum End {
     Violation,
     /// The stream failed.
     Failed,
-}
-
-/// Buffers that the WebSockets of one thread share, because only one is at work at a time.
-pub(crate) struct Buffers {
-    read: Box<[u8]>,
-    gather: Vec<u8>,
-    /// Frames to be written, drained by [`WebSocket::write`].
-    pub(crate) frames: Vec<Bytes>,
-    /// Messages to be written in another form than they have, see [`WebSocket::takes_frames`].
-    pub(crate) to_encode: Vec<sansocket_core::Message>,
-    /// Messages that one read brought, for the caller to drain.
-    pub(crate) messages: Vec<Message>,
-    /// What they are, until the machine is given it.
-    pub(crate) packets: Vec<Packet>,
-    /// Acknowledgements that one look at the machine brought, for the caller to drain.
-    pub(crate) outcomes: Vec<AckOutcome>,
-    /// What was read since they were taken.
-    pub(crate) bytes_read: usize,
-    pub(crate) frames_read: usize,
-}
-
-/// A packet, and the WebSocket that it came on.
-pub(crate) type Packet = (TransportKey, Result<Inbound, EngineError>);
-
-thread_local! {
-    static BUFFERS: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
-}
-
-impl Buffers {
-    /// This thread's buffers, or new ones where they are in use further up the stack.
-    pub(crate) fn take() -> Box<Self> {
-        BUFFERS.take().unwrap_or_else(|| {
-            Box::new(Self {
-                read: vec![0; READ_BYTES].into_boxed_slice(),
-                gather: Vec::with_capacity(GATHER_BYTES),
-                frames: Vec::new(),
-                to_encode: Vec::new(),
-                messages: Vec::new(),
-                packets: Vec::new(),
-                outcomes: Vec::new(),
-                bytes_read: 0,
-                frames_read: 0,
-            })
-        })
-    }
-
-    /// Whether so much was read since they were taken that others are to get their chance.
-    pub(crate) fn have_read_much(&self) -> bool {
-        self.bytes_read >= BYTES_MAX || self.frames_read >= FRAMES_MAX
-    }
-
-    /// Leaves the buffers for the next one.
-    pub(crate) fn put_back(mut self: Box<Self>) {
-        // What a burst needed is not kept.
-        self.messages.shrink_to(KEPT_CAPACITY);
-        self.packets.shrink_to(KEPT_CAPACITY);
-        self.outcomes.shrink_to(KEPT_CAPACITY);
-        (self.bytes_read, self.frames_read) = (0, 0);
-        BUFFERS.set(Some(self));
-    }
 }
 
 impl WebSocket {
@@ -159,6 +104,7 @@ impl WebSocket {
             decoder: deflate::decoder(&compression, role, config),
             form: BinaryForm::default(),
             compression,
+            unread: None,
             unsent: Vec::new(),
             is_held_back: false,
             pong: None,
@@ -221,18 +167,24 @@ impl WebSocket {
         Ok(())
     }
 
-    /// Reads once, into `buffers.messages`. Control frames are answered here and not shown.
+    /// Reads once, at most `bytes_max`, into `buffers.messages`. Control frames are answered here and
+    /// not shown.
     pub(crate) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
         buffers: &mut Buffers,
+        bytes_max: usize,
     ) -> Poll<Result<(), End>> {
-        if let Some(compression) = &mut self.compression
-            && let Some(length) = compression.put_back(&mut buffers.read)
-        {
-            return Poll::Ready(self.decode(length, buffers));
+        if let Some(mut unread) = self.unread.take() {
+            let input = unread.bytes.get_mut(unread.start..).unwrap_or_default();
+            let (result, rest_bytes) = self.decode(input, buffers);
+            if rest_bytes > 0 {
+                unread.start = unread.bytes.len() - rest_bytes;
+                self.unread = Some(unread);
+            }
+            return Poll::Ready(result);
         }
-        let size = if self.is_dense { DENSE_READ_BYTES } else { READ_BYTES };
+        let size = if self.is_dense { DENSE_READ_BYTES } else { bytes_max };
         let mut read = ReadBuf::new(buffers.read.get_mut(..size).unwrap_or_default());
         match ready!(Pin::new(&mut self.stream).poll_read(cx, read.unfilled())) {
             Ok(()) => {}
@@ -247,42 +199,46 @@ impl WebSocket {
         if length == 0 {
             return Poll::Ready(Err(End::Clean));
         }
-        buffers.bytes_read += length;
+        buffers.work.bytes_read += length;
         if self.violated {
             return Poll::Ready(Ok(()));
         }
-        let frames_before = buffers.frames_read;
-        let result = self.decode(length, buffers);
-        match buffers.frames_read - frames_before {
-            ..SPARSE_FRAMES => self.is_dense = false,
-            DENSE_FRAMES.. => self.is_dense = true,
-            _ => {}
+        let steps_before = buffers.work.steps;
+        // Taken out, because what it has goes to the other buffers.
+        let mut read = std::mem::take(&mut buffers.read);
+        let input = read.get_mut(..length).unwrap_or_default();
+        let (result, rest_bytes) = self.decode(input, buffers);
+        if rest_bytes > 0 {
+            let rest = input.get(length - rest_bytes..).unwrap_or_default();
+            self.unread = Some(Box::new(Unread { bytes: rest.to_vec(), start: 0 }));
+            self.is_dense = true;
+        } else if buffers.work.steps - steps_before < SPARSE_FRAMES {
+            self.is_dense = false;
         }
+        buffers.read = read;
         Poll::Ready(result)
     }
 
-    /// Decodes the first `length` bytes that were read.
+    /// Decodes `input`: of it, so many bytes are left for another time.
     #[inline]
-    fn decode(&mut self, length: usize, buffers: &mut Buffers) -> Result<(), End> {
-        let Some(mut input) = buffers.read.get_mut(..length) else { return Err(End::Failed) };
+    fn decode(&mut self, mut input: &mut [u8], buffers: &mut Buffers) -> (Result<(), End>, usize) {
         let mut inflated = 0;
-        loop {
+        for _ in 0..FRAMES_MAX {
             let frame = self.decoder.decode(&mut input);
-            buffers.frames_read += 1;
+            buffers.work.steps += 1;
             match frame {
                 Ok(None) => {
-                    buffers.bytes_read += inflated;
-                    return Ok(());
+                    buffers.work.bytes_read += inflated;
+                    return (Ok(()), 0);
                 }
                 Ok(Some(message @ (Message::Text(_) | Message::Binary(_)))) => {
-                    if let Some(compression) = &mut self.compression {
+                    if self.compression.is_some() {
                         inflated += payload_bytes(&message);
-                        if inflated > INFLATED_BYTES {
-                            compression.keep_unread(input);
-                            input = &mut [];
-                        }
                     }
                     buffers.messages.push(message);
+                    if inflated > INFLATED_BYTES {
+                        break;
+                    }
                 }
                 Ok(Some(Message::Ping(data))) => {
                     // One pong answers all pings before it (RFC 6455, 5.5.3), so a flood of pings
@@ -294,15 +250,17 @@ impl WebSocket {
                 Ok(Some(Message::Pong(_))) => {}
                 Ok(Some(Message::Close(frame))) => {
                     self.queue_close(frame.map(|frame| frame.code));
-                    return Err(End::Clean);
+                    return (Err(End::Clean), 0);
                 }
                 Err(error) => {
                     self.violated = true;
                     self.queue_close(Some(error.close_code()));
-                    return Err(End::Violation);
+                    return (Err(End::Violation), 0);
                 }
             }
         }
+        buffers.work.bytes_read += inflated;
+        (Ok(()), input.len())
     }
 
     /// Queues a close frame, unless one was queued before.

@@ -1,7 +1,8 @@
 //! Tokio as the driver sees it.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Waker};
 
 use sansocket_driver::{Runtime, Sleep, Timestamp};
 use tokio::runtime::Handle;
@@ -43,5 +44,13 @@ impl Runtime for Tokio {
             Ok(handle) => drop(handle.spawn(task)),
             Err(error) => tracing::warn!(%error, "no runtime for a task"),
         }
+    }
+
+    /// Tokio's workers ask the network once for 61 polls of tasks, unless nothing is ready; what
+    /// `yield_now` wakes, they wake after having asked.
+    fn wake_last(&self, waker: Waker) {
+        let mut yielding = pin!(tokio::task::yield_now());
+        // The first poll of it leaves the waker.
+        let _ = yielding.as_mut().poll(&mut Context::from_waker(&waker));
     }
 }

@@ -4,6 +4,7 @@
 mod hostile {
     mod advisories;
     mod event;
+    mod fairness;
     mod http;
     mod network;
     mod websocket;

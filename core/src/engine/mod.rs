@@ -6,7 +6,8 @@ mod session;
 mod state;
 mod upgrade;
 
-pub use polling::{PollKey, PollResponse, PostKey};
+pub use outbox::Remains;
+pub use polling::{PollKey, PollResponse, PostKey, PostPackets};
 pub(crate) use session::{Push, Session, Verdict, Volatile};
 pub(crate) use state::PacketClass;
 pub use upgrade::TransportKey;

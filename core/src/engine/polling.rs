@@ -4,7 +4,6 @@
 mod tests;
 
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 
 use bytes::Bytes;
 
@@ -37,34 +36,54 @@ impl PostKey {
 
     /// The packets of the body, up to the first that is malformed. Nothing is reserved for what a
     /// length announces. A form without a payload has no packets, as in the reference.
-    pub fn decode(
-        self,
-        body: Bytes,
-        form: v3::Body,
-        limits: &Limits,
-    ) -> Vec<Result<Inbound, EngineError>> {
+    pub fn decode(self, body: Bytes, form: v3::Body, limits: &Limits) -> PostPackets<'_> {
         self.decode_by(None, body, form, limits)
     }
 
     /// As [`decode`](Self::decode), where messages are packets of `parser`.
-    pub fn decode_by(
+    pub fn decode_by<'a>(
         self,
-        parser: Option<&SharedParser>,
+        parser: Option<&'a SharedParser>,
         body: Bytes,
         form: v3::Body,
-        limits: &Limits,
-    ) -> Vec<Result<Inbound, EngineError>> {
+        limits: &'a Limits,
+    ) -> PostPackets<'a> {
         let body = match self.dialect.jsonp().map(|_| jsonp::decode(&body)) {
             None => body,
             Some(Some(payload)) => Bytes::from(payload),
-            Some(None) => return Vec::new(),
+            Some(None) => return PostPackets(Packets::None),
         };
-        match self.dialect.revision() {
-            Revision::V4 => payload::decode(body, limits).by(parser).collect(),
-            Revision::V3 => v3::decode(body, form, limits).by(parser).collect(),
+        PostPackets(match self.dialect.revision() {
+            Revision::V4 => Packets::V4(payload::decode(body, limits).by(parser)),
+            Revision::V3 => Packets::V3(v3::decode(body, form, limits).by(parser)),
+        })
+    }
+}
+
+/// The packets of a POST, each of which is decoded when it is asked for.
+#[derive(Clone, Debug)]
+pub struct PostPackets<'a>(Packets<'a>);
+
+#[derive(Clone, Debug)]
+enum Packets<'a> {
+    None,
+    V4(payload::Payload<'a>),
+    V3(v3::Payload<'a>),
+}
+
+impl Iterator for PostPackets<'_> {
+    type Item = Result<Inbound, EngineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.0 {
+            Packets::None => None,
+            Packets::V4(packets) => packets.next(),
+            Packets::V3(packets) => packets.next(),
         }
     }
 }
+
+impl core::iter::FusedIterator for PostPackets<'_> {}
 
 /// The packets that answer a GET. Encoding them is left to the caller, who need not hold any lock
 /// for it.
@@ -196,6 +215,11 @@ impl Session {
         let key = PostKey { number: self.next_key(), dialect: self.dialect };
         self.post = Some(key);
         Ok(key)
+    }
+
+    /// Whether this POST is under way.
+    pub(crate) fn has_post(&self, key: PostKey) -> bool {
+        self.post == Some(key)
     }
 
     /// The POST is over, in whichever way. `false` where it was over before.

@@ -8,7 +8,7 @@ use core::time::Duration;
 use crate::codec::message::Message;
 use crate::{Config, Dialect, DisconnectReason, Revision, Sid, Timestamp};
 
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Remains};
 use super::polling::{PendingPoll, PostKey};
 use super::state::{Channel, Lifecycle, PacketClass, Reaction, react};
 use super::upgrade::{Probe, TransportKey};
@@ -187,6 +187,11 @@ impl Session {
         self.closed.take()
     }
 
+    /// What is to be freed with the session, if it is much.
+    pub(crate) fn into_remains(self) -> Option<Remains> {
+        self.outbox.into_remains()
+    }
+
     pub(crate) fn outbox_bytes(&self) -> usize {
         self.outbox.bytes()
     }
@@ -273,7 +278,7 @@ impl Session {
 
     /// Closes at once; what is queued is lost.
     pub(crate) fn close_now(&mut self, reason: DisconnectReason) {
-        self.outbox.clear();
+        self.outbox.discard();
         self.finish(reason);
     }
 

@@ -91,6 +91,34 @@ impl Server {
         under_way.then_some(()).ok_or(Gone)
     }
 
+    /// Some of the packets of a POST, which goes on: for who would not hold the machine for all of
+    /// them. The last ones are for [`handle_post`](Self::handle_post).
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`] where the session has ended before, and the POST with it. If that was by an earlier
+    /// part, the client is to be answered `ok` nevertheless.
+    pub fn handle_post_part(
+        &mut self,
+        now: Timestamp,
+        key: ConnectionKey,
+        post: PostKey,
+        packets: impl IntoIterator<Item = Result<Inbound, EngineError>>,
+    ) -> Result<(), Gone> {
+        let now = self.advance(now);
+        let session = &mut self.connections.get_mut(key).ok_or(Gone)?.session;
+        let under_way = session.has_post(post) && !session.is_closed();
+        if under_way {
+            for packet in packets {
+                self.handle_packet_on(now, key, None, packet);
+            }
+        } else {
+            session.end_post(post);
+        }
+        self.settle(key);
+        under_way.then_some(()).ok_or(Gone)
+    }
+
     /// The body of a POST exceeds [`Limits::max_payload`](crate::Limits), or could not be read
     /// because of the server. Nothing of it counts; the session stays open.
     pub fn handle_post_rejected(&mut self, key: ConnectionKey, post: PostKey) {

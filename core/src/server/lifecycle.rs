@@ -437,7 +437,11 @@ impl Server {
 
     pub(super) fn forget_if_at_rest(&mut self, key: ConnectionKey) {
         if self.connections.get(key).is_some_and(Connection::is_at_rest) {
-            self.connections.remove(key);
+            let connection = self.connections.remove(key);
+            let remains = connection.and_then(|connection| connection.session.into_remains());
+            if remains.is_some() {
+                self.remains = remains;
+            }
         }
         if self.connections.is_empty() {
             self.timers.clear();

@@ -24,6 +24,7 @@ use core::cmp::Reverse;
 
 use slotmap::SlotMap;
 
+use crate::engine::Remains;
 use crate::entropy::Entropy;
 use crate::rooms::Registry;
 use crate::{Config, ConnectionKey, NamespaceKey, Sid, SocketId, SocketKey, Timestamp};
@@ -92,6 +93,8 @@ pub struct Server {
     visit: u64,
     accepting: bool,
     counters: Counters,
+    /// What the connection had that was forgotten last.
+    remains: Option<Remains>,
 }
 
 /// A connection's membership of one namespace.
@@ -164,6 +167,7 @@ impl Server {
             visit: 0,
             accepting: true,
             counters: Counters::default(),
+            remains: None,
         };
         server.create_namespace("/");
         server
@@ -172,6 +176,13 @@ impl Server {
     /// The settings.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What is left of a connection that was forgotten, if it is so much that freeing it would hold
+    /// others up. For who would rather free it bit by bit, with the machine's lock released; where
+    /// it is not taken, the machine frees it with the next that comes.
+    pub fn poll_remains(&mut self) -> Option<Remains> {
+        self.remains.take()
     }
 
     /// How much the server holds. Takes time in proportion to the number of connections.

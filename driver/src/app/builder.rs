@@ -362,7 +362,7 @@ impl<S> Builder<S> {
         } = self;
         let mut given = seed;
         let mut entropy = Ok(());
-        let shards = Shards::new(&config, shards.clamp(1, SHARDS_MAX), || {
+        let shards = Shards::new(&config, shards.clamp(1, SHARDS_MAX), &runtime, || {
             if let Some(given) = &mut given {
                 // No two shards have the same.
                 given[0] = given[0].wrapping_add(1);

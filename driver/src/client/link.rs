@@ -13,7 +13,7 @@ use sansocket_core::codec::websocket::{DecoderConfig, Role};
 
 use crate::deflate;
 use crate::runtime::Runtime;
-use crate::websocket::{Buffers, Closing, End, WebSocket};
+use crate::websocket::{Buffers, Closing, End, READ_BYTES, WebSocket};
 
 use super::http::Http;
 
@@ -84,7 +84,7 @@ impl Link {
                 }
             },
             Stage::Open(_) if !reads => None,
-            Stage::Open(websocket) => match websocket.poll_read(cx, buffers) {
+            Stage::Open(websocket) => match websocket.poll_read(cx, buffers, READ_BYTES) {
                 Poll::Pending => None,
                 Poll::Ready(Ok(())) => Some(News::Read),
                 Poll::Ready(Err(end)) => {

@@ -22,14 +22,6 @@ pub(crate) type Slot = Option<Compression>;
 
 #[expect(clippy::needless_pass_by_ref_mut, reason = "as the real one has it")]
 impl Compression {
-    pub(crate) fn keep_unread(&mut self, _: &[u8]) {
-        match *self {}
-    }
-
-    pub(crate) fn put_back(&mut self, _: &mut [u8]) -> Option<usize> {
-        match *self {}
-    }
-
     pub(crate) fn encode(&mut self, _: &Message, _: BinaryForm, _: impl FnMut(Bytes)) {
         match *self {}
     }

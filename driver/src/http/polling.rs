@@ -9,8 +9,12 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Response, StatusCode};
+use sansocket_core::codec::engine::Inbound;
 use sansocket_core::codec::payload::v3;
-use sansocket_core::{ConnectionKey, Dialect, PollKey, PollResponse, PostKey, Refusal, Sid};
+use sansocket_core::{
+    ConnectionKey, Dialect, EngineError, Gone, PollKey, PollResponse, PostKey, Refusal, Sid,
+    Timestamp,
+};
 
 use crate::handshake::Handshake;
 use crate::inner::Inner;
@@ -20,6 +24,11 @@ use crate::shards::{Shard, Slot};
 use super::body::{self, BodyError};
 use super::response::{self, Body};
 use super::service::{GivenUp, Unserved};
+
+/// Packets of a POST that are handled at once. What comes behind them waits for its turn among those
+/// who send much, and has it in larger parts.
+const FIRST_PART: usize = 16;
+const PART: usize = 64;
 
 /// A session is opened by a GET, which is answered by its open packet.
 pub(super) async fn open(
@@ -135,14 +144,26 @@ where
             Err(BodyError::TimedOut) => return Ok(response::empty(StatusCode::REQUEST_TIMEOUT)),
             Err(BodyError::Broken) => return Ok(response::empty(StatusCode::BAD_REQUEST)),
         };
-    post.wait_for_room().await;
     let parser = inner.config.parser.as_ref();
-    let packets = post_key.decode_by(parser, body, form, &inner.config.limits);
-    let now = inner.now();
-    let Some(key_of_post) = post.post.take() else { return Err(GivenUp.into()) };
-    shard
-        .with(|state| state.core.handle_post(now, key, key_of_post, packets))
-        .map_err(|_| GivenUp)?;
+    let mut packets =
+        post_key.decode_by(parser, body, form, &inner.config.limits).fuse().peekable();
+    let mut has_begun = false;
+    loop {
+        post.wait_for_room().await;
+        // What most clients send is handled at once.
+        let _turn = if has_begun { Some(shard.crowd.turn().await) } else { None };
+        let count = if has_begun { PART } else { FIRST_PART };
+        let part: Vec<_> = packets.by_ref().take(count).collect();
+        let is_last = packets.peek().is_none();
+        let handled = post.handle(inner.now(), part, is_last);
+        match handled {
+            // By what it has sent itself.
+            Err(Gone) if has_begun => break,
+            Err(Gone) => return Err(GivenUp.into()),
+            Ok(()) if is_last => break,
+            Ok(()) => has_begun = true,
+        }
+    }
     Ok(response::ok(&inner.settings, request))
 }
 
@@ -154,6 +175,22 @@ struct RunningPost<'a> {
 }
 
 impl RunningPost<'_> {
+    /// Packets of it, which end it if they are the last.
+    fn handle(
+        &mut self,
+        now: Timestamp,
+        packets: Vec<Result<Inbound, EngineError>>,
+        is_last: bool,
+    ) -> Result<(), Gone> {
+        let post = self.post.take().ok_or(Gone)?;
+        self.shard.with(|state| match is_last {
+            true => state.core.handle_post(now, self.key, post, packets),
+            false => state.core.handle_post_part(now, self.key, post, packets),
+        })?;
+        self.post = (!is_last).then_some(post);
+        Ok(())
+    }
+
     /// The session is not to suffer for this one.
     fn reject(&mut self) {
         if let Some(post) = self.post.take() {

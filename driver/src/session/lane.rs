@@ -15,6 +15,8 @@ use crate::backlog::{self, Backlog};
 use crate::handshake::Handshake;
 use crate::inner::Inner;
 
+use super::pace::Allowed;
+
 /// The sockets of one session. Each handles its events in order, and none waits for another, as
 /// long as the [`Backlog`] has room.
 #[derive(Default)]
@@ -47,6 +49,15 @@ enum Running {
     Handling(Work),
     /// The last one.
     Disconnecting(Work),
+}
+
+/// What a look at the lanes has brought.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Progress {
+    /// A handler is done.
+    pub(super) has_finished: bool,
+    /// There is more to do at once.
+    pub(super) is_cut_off: bool,
 }
 
 /// What was taken out of its lanes, to be dropped.
@@ -166,9 +177,15 @@ impl Lanes {
             .collect()
     }
 
-    /// Runs handlers until each is done or waits. `true` if any was finished.
-    pub(super) fn run(&mut self, cx: &mut Context<'_>, inner: &Arc<Inner>, shard: usize) -> bool {
-        let mut finished = false;
+    /// Runs handlers until each is done or waits, or the time for it is over.
+    pub(super) fn run(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &Arc<Inner>,
+        shard: usize,
+        allowed: Allowed,
+    ) -> Progress {
+        let mut progress = Progress::default();
         let backlog = &mut self.backlog;
         self.lanes.retain(|lane| {
             loop {
@@ -176,7 +193,7 @@ impl Lanes {
                     if running.poll(cx).is_pending() {
                         return true;
                     }
-                    finished = true;
+                    progress.has_finished = true;
                     match lane.running.take() {
                         Some(Running::Finding(_) | Running::Disconnecting(_)) => return false,
                         Some(Running::Connecting(_)) if lane.queue.is_empty() => {
@@ -186,6 +203,10 @@ impl Lanes {
                         }
                         Some(Running::Connecting(_) | Running::Handling(_)) | None => {}
                     }
+                }
+                if !lane.queue.is_empty() && allowed.is_over(inner) {
+                    progress.is_cut_off = true;
+                    return true;
                 }
                 let Some(item) = lane.queue.pop_front() else { return true };
                 backlog.remove(item.weight());
@@ -202,7 +223,7 @@ impl Lanes {
                         let work =
                             lane.socket.as_ref().and_then(|socket| app::receive(socket, received));
                         lane.running = work.map(Running::Handling);
-                        finished |= lane.running.is_none();
+                        progress.has_finished |= lane.running.is_none();
                     }
                     Item::Disconnect(socket, disconnected) => {
                         match app::disconnect(&socket, disconnected) {
@@ -213,7 +234,7 @@ impl Lanes {
                 }
             }
         });
-        finished
+        progress
     }
 }
 

@@ -11,10 +11,11 @@
 //! 5. Write the output. No lock is held.
 //!
 //! Turns follow one another while there is something to do, up to a bound, so that a busy
-//! connection does not starve the others.
+//! connection does not starve the others, see [`Pace`].
 
 mod lane;
 mod link;
+mod pace;
 mod taken;
 
 use std::future::Future;
@@ -36,14 +37,12 @@ use tracing::Span;
 use crate::app;
 use crate::inner::Inner;
 use crate::shards::ShardState;
-use crate::websocket::{Buffers, End, Packet, WebSocket};
+use crate::websocket::{BUSY_READ_BYTES, Buffers, End, Packet, READ_BYTES, WebSocket};
 
-use lane::{Item, Lanes};
+use lane::{Item, Lanes, Progress};
 use link::Link;
+use pace::{Allowed, Pace};
 use taken::{Parked, Taken};
-
-/// Turns before other tasks get their chance.
-const TURNS_MAX: usize = 8;
 
 /// Reads of one WebSocket in one turn.
 const READS_MAX: usize = 4;
@@ -63,6 +62,7 @@ pub(crate) struct Session {
     /// None on polling, one on a WebSocket, more for moments during an upgrade.
     links: SmallVec<[Link; 1]>,
     lanes: Lanes,
+    pace: Pace,
     /// Whether the machine takes more packets.
     wants_input: bool,
     /// The session is over; the report of it may still be waiting behind events.
@@ -92,6 +92,7 @@ impl Session {
             key,
             links: SmallVec::new(),
             lanes: Lanes::default(),
+            pace: Pace::default(),
             wants_input: true,
             over: false,
             closed: false,
@@ -115,10 +116,12 @@ impl Session {
     /// As many turns as have something to do, up to a bound.
     fn run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let inner = self.inner.clone();
+        let Some(shard) = inner.shards.get(self.shard) else { return Poll::Ready(()) };
+        let allowed = self.pace.begin(cx, &inner, &shard.crowd);
         let mut buffers = Buffers::take();
         let mut turns = 0;
         let result = loop {
-            let again = self.turn(cx, &inner, &mut buffers);
+            let again = self.turn(cx, &inner, &mut buffers, allowed);
             if self.inner.aborted.is_set() {
                 break Poll::Ready(());
             }
@@ -127,10 +130,11 @@ impl Session {
             }
             turns += 1;
             if !again {
+                self.pace.rest(allowed, &shard.crowd, buffers.work);
                 break Poll::Pending;
             }
-            if turns == TURNS_MAX || buffers.have_read_much() {
-                cx.waker().wake_by_ref();
+            if Pace::is_spent(allowed, &inner, turns, buffers.work) {
+                self.pace.go_on(allowed, cx, &shard.crowd, buffers.work);
                 break Poll::Pending;
             }
         };
@@ -139,16 +143,25 @@ impl Session {
     }
 
     /// One turn; whether another one has something to do.
-    fn turn(&mut self, cx: &mut Context<'_>, inner: &Arc<Inner>, buffers: &mut Buffers) -> bool {
+    fn turn(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &Arc<Inner>,
+        buffers: &mut Buffers,
+        allowed: Allowed,
+    ) -> bool {
         let wanted_input = self.wants_input;
         let mut ends = SmallVec::<[(TransportKey, End); 1]>::new();
-        let (unread, rest_unread) = self.read(cx, buffers, &mut ends);
+        let (unread, rest_unread) = self.read(cx, buffers, &mut ends, allowed);
         let taken = self.exchange(cx, inner, buffers, &ends);
         let mut parked = taken.parked;
         let has_joined = taken.has_joined;
         self.report(buffers.outcomes.drain(..), taken);
         let was_full = !self.lanes.has_room();
-        let finished = self.lanes.run(cx, inner, self.shard);
+        let progress = match allowed {
+            Allowed::Output => Progress::default(),
+            Allowed::Share | Allowed::Until(_) => self.lanes.run(cx, inner, self.shard, allowed),
+        };
         if parked.is_none() {
             parked = Some(self.take_output(cx, inner, buffers));
         }
@@ -167,7 +180,9 @@ impl Session {
         let failed = self.links.iter().any(Link::has_failed);
         self.links.iter_mut().for_each(|link| link.poll_closing(cx));
         self.links.retain(|link| !link.is_over());
-        let more_events = parked == Some(Parked::EventsLeft) || (finished && was_full);
+        let more_events = parked == Some(Parked::EventsLeft)
+            || (progress.has_finished && was_full)
+            || progress.is_cut_off;
         let more_input = rest_unread || (self.wants_input && (unread || !wanted_input));
         more_events || more_input || more_output || has_joined || failed
     }
@@ -178,7 +193,13 @@ impl Session {
         cx: &mut Context<'_>,
         buffers: &mut Buffers,
         ends: &mut SmallVec<[(TransportKey, End); 1]>,
+        allowed: Allowed,
     ) -> (bool, bool) {
+        let (reads_max, bytes_max) = match allowed {
+            Allowed::Share => (READS_MAX, READ_BYTES),
+            Allowed::Until(_) => (1, BUSY_READ_BYTES),
+            Allowed::Output => (0, 0),
+        };
         let (mut unread, mut rest_unread) = (false, false);
         for link in &mut self.links {
             if link.has_failed() || link.has_stalled(cx) {
@@ -186,16 +207,16 @@ impl Session {
                 link.end(&self.inner, End::Failed);
                 continue;
             }
-            if !self.wants_input && link.is_open() {
+            if reads_max == 0 || (!self.wants_input && link.is_open()) {
                 continue;
             }
             let mut reads = 0;
             let is_left = loop {
-                if reads == READS_MAX || buffers.have_read_much() {
+                if reads == reads_max || buffers.work.is_a_share() {
                     break true;
                 }
                 reads += 1;
-                let Poll::Ready(result) = link.websocket.poll_read(cx, buffers) else {
+                let Poll::Ready(result) = link.websocket.poll_read(cx, buffers, bytes_max) else {
                     break false;
                 };
                 let open = link.is_open();
@@ -277,6 +298,7 @@ impl Session {
             while self.lanes.has_room() {
                 let Some(event) = state.core.poll_event(self.key) else { break };
                 self.sort(event, state, &mut taken);
+                buffers.work.add_step();
             }
             self.wants_input = state.core.wants_input(self.key);
         }
@@ -451,6 +473,7 @@ impl Drop for Session {
         let _entered = span.as_ref().map(|span| span.enter());
         let inner = self.inner.clone();
         let Some(shard) = inner.shards.get(self.shard) else { return };
+        self.pace.end(&shard.crowd);
         let (mut taken, mut outcomes) = (Taken::default(), Vec::new());
         let slot = shard.with(|state| {
             state.core.abandon(self.key);

@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use super::{Buffers, WebSocket};
+use super::{Buffers, READ_BYTES, WebSocket};
 use crate::inner::Inner;
 use crate::runtime::Sleep;
 
@@ -43,12 +43,12 @@ impl Future for Closing {
         is_over |= this.websocket.write(cx, &mut buffers).is_err();
         this.websocket.shut_down_if_violated(cx);
         while !is_over {
-            match this.websocket.poll_read(cx, &mut buffers) {
+            match this.websocket.poll_read(cx, &mut buffers, READ_BYTES) {
                 Poll::Ready(result) => is_over = result.is_err(),
                 Poll::Pending => break,
             }
             buffers.messages.clear();
-            if buffers.have_read_much() {
+            if buffers.work.is_a_share() {
                 // A peer that never ends must not keep the thread until the deadline.
                 cx.waker().wake_by_ref();
                 break;

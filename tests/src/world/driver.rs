@@ -249,8 +249,14 @@ impl World<'_, '_> {
         let said: Vec<Said> = text.split('\u{1e}').map(wire::said).collect();
         self.trace.line(|| format!("POST of session {connection}: {text:?}"));
         let limits = self.servers[shard].config().limits.clone();
-        let packets = payload::decode(Bytes::copy_from_slice(body), &limits);
-        let taken = self.servers[shard].handle_post(timestamp(now), key, post, packets).is_ok();
+        let mut packets = payload::decode(Bytes::copy_from_slice(body), &limits);
+        let server = &mut self.servers[shard];
+        // In two parts, where there is more than one packet.
+        let first = packets.by_ref().take(said.len() / 2);
+        let begun = server.handle_post_part(timestamp(now), key, post, first).is_ok();
+        let ended = begun && server.handle_post(timestamp(now), key, post, packets).is_ok();
+        // What an earlier part of it has ended was taken nevertheless.
+        let taken = begun && (ended || said.len() > 1);
         // Nothing behind a malformed packet counts.
         let end =
             said.iter().position(|said| *said == Said::Malformed).map_or(said.len(), |at| at + 1);

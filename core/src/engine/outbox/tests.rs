@@ -26,8 +26,14 @@ fn counts_the_bytes_that_wait() {
     assert_eq!(outbox.take().len(), 1);
     assert!(outbox.is_empty() && outbox.bytes() == 0);
     outbox.push(message(10));
-    outbox.clear();
-    assert!(outbox.is_empty() && outbox.bytes() == 0);
+    outbox.discard();
+    assert!(outbox.is_empty() && outbox.bytes() == 0 && outbox.pop().is_none());
+    assert!(outbox.take().is_empty());
+    outbox.push(message(10));
+    outbox.discard();
+    outbox.push(message(20));
+    assert_eq!(outbox.bytes(), 20);
+    assert_eq!(outbox.take().len(), 1);
 }
 
 #[test]

@@ -112,3 +112,26 @@ fn what_is_left_of_a_connection_goes_with_its_last_event() {
     pair.acks(peer);
     assert_eq!(pair.server.stats(), crate::Stats::default());
 }
+
+#[test]
+fn what_was_queued_for_a_connection_may_be_freed_bit_by_bit() {
+    let mut pair = Pair::new();
+    for (count, steps) in [(255, None), (1_000, Some(4))] {
+        let (peer, socket) = pair.joined();
+        for _ in 0..count {
+            pair.emit(socket, "lost").unwrap();
+        }
+        pair.hang_up(peer, false);
+        pair.events(peer);
+        assert_eq!(pair.server.stats(), crate::Stats::default());
+        let freed = pair.server.poll_remains().map(|mut remains| {
+            let mut steps = 1;
+            while remains.free(250) {
+                steps += 1;
+            }
+            steps
+        });
+        assert_eq!(freed, steps);
+        assert!(pair.server.poll_remains().is_none());
+    }
+}

@@ -56,7 +56,8 @@ impl World {
     fn post(&mut self, body: &str) {
         let post = self.server.begin_post(self.connection).expect("no other POST");
         let body = Bytes::copy_from_slice(body.as_bytes());
-        let packets = post.decode(body, v3::Body::Text, &self.server.config().limits.clone());
+        let limits = self.server.config().limits.clone();
+        let packets = post.decode(body, v3::Body::Text, &limits);
         self.server.handle_post(self.now, self.connection, post, packets).expect("it is there");
     }
 
@@ -297,7 +298,7 @@ fn scripts_are_given_scripts_and_bring_forms() {
             if revision == Revision::V3 { "d=7%3A42%5B%22a%22%5D" } else { "d=42%5B%22a%22%5D" };
         for (body, packets) in [(form, 1), ("", 0), ("d=6&d=6", 0)] {
             let body = Bytes::copy_from_slice(body.as_bytes());
-            let decoded = post.decode(body, v3::Body::Text, &limits);
+            let decoded = post.decode(body, v3::Body::Text, &limits).collect::<Vec<_>>();
             assert_eq!(decoded.len(), packets);
             assert!(decoded.iter().all(Result::is_ok), "{decoded:?}");
         }

@@ -191,7 +191,8 @@ fn polling_carries_it() {
     let mut event = b"40\n/\n\n{}\x1e42\n/\n\n[\"a\",{\"_placeholder\":true,\"num\":0}]\n".to_vec();
     base64::encode_into(&[1, 2], &mut event);
     let limits = server.config().limits.clone();
-    let packets = post.decode_by(Some(&parser), event.into(), v3::Body::Text, &limits);
+    let packets: Vec<_> =
+        post.decode_by(Some(&parser), event.into(), v3::Body::Text, &limits).collect();
     assert_eq!(packets.len(), 2);
     let Ok(crate::codec::engine::Inbound::Complete(complete)) = &packets[1] else {
         panic!("{packets:?}")

@@ -3,6 +3,8 @@
 use alloc::format;
 
 use super::*;
+use crate::codec::engine::Inbound;
+use crate::codec::payload::v3;
 use crate::http::Route;
 use crate::{Delivery, EmitError, Gone, Refusal};
 
@@ -105,6 +107,54 @@ fn more_packets_than_the_limit_are_a_parse_error() {
     assert!(pair.events(peer).is_empty());
     pair.post(peer, r#"6|6|42["a"]|6"#).unwrap();
     assert_eq!(pair.events(peer), [r#"["a"]"#, "disconnected: parse error", "closed: parse error"]);
+}
+
+#[test]
+fn a_post_may_be_handled_in_parts() {
+    let mut pair = Pair::new();
+    let (peer, _) = pair.joined_polling();
+    let connection = pair.connection(peer);
+    let post = pair.server.begin_post(connection).unwrap();
+    let limits = pair.server.config().limits.clone();
+    let mut packets = post.decode(
+        r#"42["a"]|42["b"]|42["c"]"#.replace('|', "\x1e").into(),
+        v3::Body::Text,
+        &limits,
+    );
+    for event in [r#"["a"]"#, r#"["b"]"#] {
+        let part = packets.by_ref().take(1);
+        pair.server.handle_post_part(pair.now, connection, post, part).unwrap();
+        assert_eq!(pair.events(peer), [event]);
+    }
+    pair.server.handle_post(pair.now, connection, post, packets).unwrap();
+    assert_eq!(pair.events(peer), [r#"["c"]"#]);
+    pair.post(peer, r#"42["d"]"#).unwrap();
+    assert_eq!(pair.events(peer), [r#"["d"]"#]);
+}
+
+#[test]
+fn a_post_is_under_way_between_its_parts() {
+    let mut pair = Pair::new();
+    let (peer, _) = pair.joined_polling();
+    let connection = pair.connection(peer);
+    let post = pair.server.begin_post(connection).unwrap();
+    pair.server.handle_post_part(pair.now, connection, post, []).unwrap();
+    assert_eq!(pair.server.begin_post(connection).err(), Some(Refusal::Overlap));
+    assert_eq!(pair.server.handle_post_part(pair.now, connection, post, []), Err(Gone));
+}
+
+#[test]
+fn a_part_of_a_post_that_ends_its_session_is_its_last() {
+    let mut pair = Pair::new();
+    let (peer, _) = pair.joined_polling();
+    let connection = pair.connection(peer);
+    let post = pair.server.begin_post(connection).unwrap();
+    let close = [Ok(Inbound::Close)];
+    assert_eq!(pair.server.handle_post_part(pair.now, connection, post, close), Ok(()));
+    pair.events(peer);
+    assert_eq!(pair.server.stats().connections, 1, "the POST is not over");
+    assert_eq!(pair.server.handle_post_part(pair.now, connection, post, []), Err(Gone));
+    assert_eq!(pair.server.stats(), crate::Stats::default());
 }
 
 #[test]

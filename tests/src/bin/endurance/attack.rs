@@ -50,7 +50,8 @@ fn quantile(sorted: &[Duration], part: f64) -> Duration {
 /// Whether the server has served its other clients throughout, and is as it was before.
 pub(crate) fn run(options: &Options) -> io::Result<bool> {
     let time = options.time.unwrap_or(TIME);
-    let mut server = Process::start()?;
+    // The server's processor is its own.
+    let mut server = Process::start_on(0)?;
     let address = server.address;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(visit(address))?;
@@ -72,24 +73,16 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
     let resting = times.take();
     line("at rest", &resting, 0);
     let mut all = Vec::new();
-    let mut most = start;
     for (number, attack) in ATTACKS.iter().enumerate() {
-        // They may use what processors are left: what is measured is the server, not the machine.
-        let mut attackers = Command::new("nice")
-            .args(["-n", "19"])
+        // They run when nobody else wants to: what is measured is the server, not the machine.
+        let attackers = Command::new("chrt")
+            .args(["--idle", "0"])
             .arg(std::env::current_exe()?)
             .args(["attackers", &address.to_string(), &number.to_string()])
             .args(["--seconds", &time.as_secs().to_string()])
             .args(["--seed", &options.seed.to_string()])
             .stdout(Stdio::piped())
             .spawn()?;
-        while attackers.try_wait()?.is_none() {
-            let now = server.figures()?;
-            if now.resident_bytes > most.resident_bytes {
-                most = now;
-            }
-            thread::sleep(Duration::from_millis(100));
-        }
         let said = attackers.wait_with_output()?.stdout;
         let count = String::from_utf8_lossy(&said).trim().parse().map_err(io::Error::other)?;
         let mut under_attack = times.take();
@@ -102,7 +95,6 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
     line("at rest again", &times.take(), 0);
     ends.store(true, Ordering::Relaxed);
     let served = victims.join().map_err(|_| io::Error::other("a measured client panicked"))?;
-    println!("at its most: {most}");
     let rest = server.figures_at_rest(&start)?;
     println!("at rest:     {rest}");
     let is_at_rest = rest.rest_like(&start);

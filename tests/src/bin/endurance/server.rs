@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use sansocket_tests::memory::resident_bytes;
+use sansocket_tests::memory::{peak_bytes, resident_bytes};
 use sansocket_tokio::{Ack, JoinError, Server, Socket};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -29,6 +29,8 @@ pub(crate) struct Figures {
     pub(crate) tasks: usize,
     pub(crate) open_files: usize,
     pub(crate) resident_bytes: usize,
+    /// The most that it has been.
+    pub(crate) peak_bytes: usize,
     /// Since the start.
     pub(crate) heartbeats_missed: u64,
 }
@@ -48,7 +50,8 @@ impl fmt::Display for Figures {
         write!(
             f,
             "{} sessions, {} connections, {} sockets, {} rooms, {} acknowledgements, {} bytes to \
-             send, {} timers, {} tasks, {} open files, {:.1} MB resident, {} heartbeats missed",
+             send, {} timers, {} tasks, {} open files, {:.1} MB resident, {:.1} MB at most, {} \
+             heartbeats missed",
             self.sessions,
             self.connections,
             self.sockets,
@@ -59,6 +62,7 @@ impl fmt::Display for Figures {
             self.tasks,
             self.open_files,
             self.resident_bytes as f64 / 1e6,
+            self.peak_bytes as f64 / 1e6,
             self.heartbeats_missed,
         )
     }
@@ -109,6 +113,7 @@ pub(crate) fn run() -> io::Result<()> {
             tasks: runtime.metrics().num_alive_tasks(),
             open_files: std::fs::read_dir("/proc/self/fd")?.count(),
             resident_bytes: resident_bytes().unwrap_or_default(),
+            peak_bytes: peak_bytes().unwrap_or_default(),
             heartbeats_missed: io.counters().heartbeats_missed(),
         };
         let mut output = io::stdout().lock();
@@ -130,11 +135,19 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start() -> io::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg("server")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        Self::start_by(&mut Command::new(std::env::current_exe()?))
+    }
+
+    /// As [`start`](Self::start), on one processor.
+    pub(crate) fn start_on(processor: usize) -> io::Result<Self> {
+        let mut command = Command::new("taskset");
+        command.args(["--cpu-list", &processor.to_string()]).arg(std::env::current_exe()?);
+        Self::start_by(&mut command)
+    }
+
+    fn start_by(command: &mut Command) -> io::Result<Self> {
+        let mut child =
+            command.arg("server").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (questions, answers) = (child.stdin.take(), child.stdout.take());
         let mut answers = BufReader::new(answers.ok_or(io::ErrorKind::BrokenPipe)?);
         let mut line = String::new();
