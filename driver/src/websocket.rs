@@ -15,7 +15,7 @@ use hyper::rt::{Read, ReadBuf, Write};
 use hyper::upgrade::Upgraded;
 use sansocket_core::BinaryForm;
 use sansocket_core::codec::websocket::{
-    CloseCode, Decoder, DecoderConfig, FrameHeader, Message, Opcode, Role, close_payload,
+    self, CloseCode, Decoder, DecoderConfig, FrameHeader, Message, Opcode, Role, close_payload,
     encode_close, encode_pong,
 };
 
@@ -26,7 +26,7 @@ use crate::masking::{masked, masked_frame};
 /// that files are often cut into: with the packets around it, such a piece fits.
 pub(crate) const READ_BYTES: usize = 128 << 10;
 /// The same for a session that is one of the busy, whose turns are short.
-pub(crate) const BUSY_READ_BYTES: usize = 32 << 10;
+pub(crate) const BUSY_READ_BYTES: usize = 16 << 10;
 /// The same for a peer whose reads bring very many frames: what is not decoded at once is kept.
 const DENSE_READ_BYTES: usize = 8 << 10;
 /// Frames that are decoded at once. A read holds up to twenty thousand, of a peer that means no good.
@@ -35,8 +35,10 @@ const FRAMES_MAX: usize = 32;
 const SPARSE_FRAMES: usize = 16;
 
 /// What compressed messages come to at once, after which the rest of a read waits: it may inflate to
-/// a thousand times its size. One message is always taken.
+/// a thousand times its size. So it is decoded in pieces of [`COMPRESSED_BYTES`], the last of which
+/// is beyond.
 const INFLATED_BYTES: usize = 64 << 10;
+const COMPRESSED_BYTES: usize = 256;
 
 /// Small frames are gathered up to this size, larger ones are written from where they are.
 const GATHER_BYTES: usize = 16 << 10;
@@ -224,21 +226,16 @@ impl WebSocket {
     fn decode(&mut self, mut input: &mut [u8], buffers: &mut Buffers) -> (Result<(), End>, usize) {
         let mut inflated = 0;
         for _ in 0..FRAMES_MAX {
-            let frame = self.decoder.decode(&mut input);
+            let frame = match &self.compression {
+                None => self.decoder.decode(&mut input),
+                Some(_) => inflate_some(&mut self.decoder, &mut input, &mut inflated),
+            };
             buffers.work.steps += 1;
             match frame {
-                Ok(None) => {
-                    buffers.work.bytes_read += inflated;
-                    return (Ok(()), 0);
-                }
+                Ok(None) if input.is_empty() => break,
+                Ok(None) => {}
                 Ok(Some(message @ (Message::Text(_) | Message::Binary(_)))) => {
-                    if self.compression.is_some() {
-                        inflated += payload_bytes(&message);
-                    }
                     buffers.messages.push(message);
-                    if inflated > INFLATED_BYTES {
-                        break;
-                    }
                 }
                 Ok(Some(Message::Ping(data))) => {
                     // One pong answers all pings before it (RFC 6455, 5.5.3), so a flood of pings
@@ -257,6 +254,9 @@ impl WebSocket {
                     self.queue_close(Some(error.close_code()));
                     return (Err(End::Violation), 0);
                 }
+            }
+            if inflated > INFLATED_BYTES {
+                break;
             }
         }
         buffers.work.bytes_read += inflated;
@@ -394,6 +394,25 @@ impl WebSocket {
         self.pong = None;
         self.is_held_back = false;
     }
+}
+
+/// Decodes the next piece of what may be compressed, and adds to `inflated` what it has come to.
+fn inflate_some(
+    decoder: &mut Decoder,
+    input: &mut &mut [u8],
+    inflated: &mut usize,
+) -> Result<Option<Message>, websocket::Error> {
+    let count = input.len().min(COMPRESSED_BYTES);
+    let before = decoder.buffered_bytes();
+    let mut piece = input.get_mut(..count).unwrap_or_default();
+    let result = decoder.decode(&mut piece);
+    let rest = count - piece.len();
+    *input = std::mem::take(input).get_mut(rest..).unwrap_or_default();
+    *inflated += match &result {
+        Ok(Some(message)) => payload_bytes(message),
+        Ok(None) | Err(_) => decoder.buffered_bytes().saturating_sub(before),
+    };
+    result
 }
 
 fn payload_bytes(message: &Message) -> usize {
