@@ -23,6 +23,13 @@ const ATTACKERS: usize = 16;
 const VICTIMS: usize = 8;
 const INTERVAL: Duration = Duration::from_millis(4);
 
+/// What the last attack has left is gone after this.
+const PAUSE: Duration = Duration::from_millis(500);
+
+const SERVERS_PROCESSOR: usize = 0;
+/// Of the measured clients, and of the attackers, which have what those leave.
+const CLIENTS_PROCESSOR: &str = "1";
+
 /// How long an attempt may go on when the time is over.
 const LIMIT: Duration = Duration::from_secs(2);
 
@@ -50,8 +57,11 @@ fn quantile(sorted: &[Duration], part: f64) -> Duration {
 /// Whether the server has served its other clients throughout, and is as it was before.
 pub(crate) fn run(options: &Options) -> io::Result<bool> {
     let time = options.time.unwrap_or(TIME);
-    // The server's processor is its own.
-    let mut server = Process::start_on(0)?;
+    // The server has a processor of its own. What is measured is the server, not the machine.
+    let mut server = Process::start_on(SERVERS_PROCESSOR)?;
+    let own = std::process::id().to_string();
+    let pin = ["--cpu-list", "--pid", CLIENTS_PROCESSOR, &own];
+    Command::new("taskset").args(pin).stdout(Stdio::null()).status()?;
     let address = server.address;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(visit(address))?;
@@ -69,12 +79,9 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
         let [p50, p99] = [0.5, 0.99].map(|part| quantile(times, part).as_micros());
         println!("{name:<28} {:>9} {p50:>9} {p99:>9} {attacks:>9}", times.len());
     };
-    thread::sleep(time);
-    let resting = times.take();
-    line("at rest", &resting, 0);
-    let mut all = Vec::new();
+    let (mut resting, mut all) = (Vec::new(), Vec::new());
     for (number, attack) in ATTACKS.iter().enumerate() {
-        // They run when nobody else wants to: what is measured is the server, not the machine.
+        // They run when nobody else wants to.
         let attackers = Command::new("chrt")
             .args(["--idle", "0"])
             .arg(std::env::current_exe()?)
@@ -88,11 +95,15 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
         let mut under_attack = times.take();
         line(attack.name, &under_attack, count);
         all.append(&mut under_attack);
+        thread::sleep(PAUSE);
+        times.take();
+        thread::sleep(time);
+        resting.append(&mut times.take());
     }
     all.sort_unstable();
+    resting.sort_unstable();
     line("all attacks", &all, 0);
-    thread::sleep(time);
-    line("at rest again", &times.take(), 0);
+    line("at rest between them", &resting, 0);
     ends.store(true, Ordering::Relaxed);
     let served = victims.join().map_err(|_| io::Error::other("a measured client panicked"))?;
     let rest = server.figures_at_rest(&start)?;

@@ -4,9 +4,11 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use sansocket_core::codec::websocket::Opcode;
+use sansocket_core::codec::websocket::deflate::Deflater;
 use sansocket_tests::client::{Http, Polling, WebSocket, fragment, frame, upgrade_request};
 use sansocket_tests::noise::Noise;
 use tokio::time::sleep;
@@ -14,7 +16,7 @@ use tokio::time::sleep;
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 const WEBSOCKET: &str = "/socket.io/?EIO=4&transport=websocket";
 /// What is sent at once by whoever floods.
-const FLOOD: usize = 64 << 10;
+const FLOOD: usize = 16 << 10;
 /// How long the slow ones wait between two bytes.
 const SLOW: Duration = Duration::from_millis(100);
 /// The network takes no more when it has taken nothing for this long.
@@ -72,6 +74,7 @@ attacks! {
     "WebSocket pings" pings;
     "fragments" fragments;
     "messages beyond the limit" too_large;
+    "compression bombs" bombs;
     "deep JSON" deep;
     "invalid UTF-8" utf8;
     "noise as frames" random_frames * 100 >= 100_000;
@@ -213,6 +216,22 @@ async fn too_large(address: SocketAddr, _: &mut Noise, _: Instant) -> io::Result
     let head = format!("POST {target} HTTP/1.1\r\nHost: a\r\nContent-Length: 1000001\r\n\r\n");
     polling.post.send(head).await?;
     polling.post.response().await?;
+    Ok(())
+}
+
+/// Less than 10 KB that become 8 MB.
+async fn bombs(address: SocketAddr, _: &mut Noise, _: Instant) -> io::Result<()> {
+    static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let mut deflater = Deflater::new(9);
+        let payload = deflater.compress_alone(&[b'4'; 8 << 20]).unwrap_or_default();
+        let mut frame = frame(Opcode::Text, payload);
+        // Compressed (RFC 7692, 6).
+        frame[0] |= 0x40;
+        frame
+    });
+    let mut websocket = WebSocket::join_compressed(address).await?;
+    websocket.http.send(&*BOMB).await?;
+    websocket.close_code().await;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use sansocket_tests::memory::{peak_bytes, resident_bytes};
-use sansocket_tokio::{Ack, JoinError, Server, Socket};
+use sansocket_tokio::{Ack, JoinError, PerMessageDeflate, Server, Socket};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
@@ -77,6 +77,7 @@ pub(crate) fn run() -> io::Result<()> {
         .connect_timeout(PATIENCE)
         .header_timeout(PATIENCE)
         .body_timeout(PATIENCE)
+        .per_message_deflate(PerMessageDeflate::default())
         .build()?;
     io.on_connect(async |socket: Socket| {
         socket.join(["lobby"])?;
