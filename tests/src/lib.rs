@@ -6,6 +6,7 @@ pub mod client;
 #[cfg(feature = "servers")]
 pub mod contract;
 pub mod fuzzing;
+pub mod inflate;
 pub mod memory;
 pub mod model;
 pub mod noise;

@@ -2,6 +2,7 @@
 
 mod deflate;
 mod handshake;
+mod inflate;
 pub mod tungstenite;
 
 use sansocket_core::codec::websocket::{

@@ -5,7 +5,7 @@ use sansocket_core::codec::websocket::{
     Decoder, DecoderConfig, Error, FrameHeader, Message, Opcode, Role, encode_frame_into,
 };
 
-use super::{check_message, sizes, take, take_byte};
+use super::{check_message, inflate, sizes, take, take_byte};
 
 /// What a decoder may hold beside the largest message: the inflater, what later messages may refer
 /// to, and the rest.
@@ -16,6 +16,9 @@ const NAME: &str = "sec-websocket-extensions";
 /// The settings say the role, whether it is frames or a description of them, and whether contexts
 /// are kept.
 pub(super) fn run(settings: u8, mut bytes: &[u8]) {
+    if settings & 128 != 0 {
+        return inflate::run(settings, bytes);
+    }
     let role = if settings & 2 == 0 { Role::Server } else { Role::Client };
     let agreed = agreed(settings & 16 != 0);
     let sizes = sizes(take(&mut bytes, 4));
@@ -41,7 +44,7 @@ pub(super) fn run(settings: u8, mut bytes: &[u8]) {
     whole.0.iter().for_each(|message| check_message(config, message));
 }
 
-fn agreed(context: bool) -> Agreed {
+pub(super) fn agreed(context: bool) -> Agreed {
     let settings = PerMessageDeflate::default()
         .server_context_takeover(context)
         .client_context_takeover(context);
@@ -104,7 +107,7 @@ fn described(role: Role, agreed: Agreed, mut description: &[u8]) -> (Vec<u8>, Ve
     (wire, sent)
 }
 
-fn decode(
+pub(super) fn decode(
     mut decoder: Decoder,
     config: DecoderConfig,
     wire: &[u8],
