@@ -8,6 +8,7 @@ mod cases;
 mod codec;
 mod frames;
 mod machine;
+mod msgpack;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ fn find(name: &str) -> Option<Case> {
 
 fn all() -> Vec<Case> {
     let mut cases = codec::cases();
+    cases.extend(msgpack::cases());
     cases.extend(frames::cases());
     cases.extend(machine::cases());
     cases

@@ -13,11 +13,14 @@ use crate::inflate::{Fault, Inflate};
 /// What the sender leaves off (RFC 7692, 7.2.1).
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
+/// The lower one of the limits.
+const MESSAGE_BYTES_MIN: usize = 200;
+
 /// The settings say the role, the largest message, and whether contexts are kept.
 pub(super) fn run(settings: u8, mut bytes: &[u8]) {
     let role = if settings & 2 == 0 { Role::Server } else { Role::Client };
     let keeps_context = settings & 16 != 0;
-    let message_bytes_max = if settings & 32 == 0 { 100_000 } else { 200 };
+    let message_bytes_max = if settings & 32 == 0 { 100_000 } else { MESSAGE_BYTES_MIN };
     let config = DecoderConfig { message_bytes_max, message_fragments_max: 4 };
     let sizes = sizes(take(&mut bytes, 4));
     let (wire, sent) = described(role, bytes);
@@ -67,6 +70,8 @@ fn described(role: Role, mut description: &[u8]) -> (Vec<u8>, Vec<Sent>) {
                 *byte ^= take_byte(&mut description);
             }
         }
+        // What is too large before it is inflated would be refused where its last frame begins.
+        data.truncate(MESSAGE_BYTES_MIN);
         let message = Sent { is_compressed: how & 1 == 0, is_text: how & 4 != 0, data };
         let opcode = if message.is_text { Opcode::Text } else { Opcode::Binary };
         let mask_key = (role == Role::Server).then_some([how, length, 0x5a, 0]);
@@ -103,7 +108,6 @@ impl Reader {
         let Sent { is_compressed, is_text, data } = message;
         let (payload, fault) = match is_compressed {
             true => self.inflate(data),
-            false if data.len() > self.message_bytes_max => return Err(Error::TooLarge),
             false => (data.clone(), None),
         };
         if !is_text {
@@ -120,9 +124,6 @@ impl Reader {
 
     /// What came out, and the fault that ended it.
     fn inflate(&mut self, data: &[u8]) -> (Vec<u8>, Option<Error>) {
-        if data.len() > self.message_bytes_max + self.message_bytes_max / 256 + 64 {
-            return (Vec::new(), Some(Error::TooLarge));
-        }
         if !self.keeps_context {
             self.output.clear();
         }
