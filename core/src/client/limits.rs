@@ -53,9 +53,9 @@ pub struct Limits {
     pub inbox_events: usize,
     /// Bytes of those events; past it the reading stops.
     pub inbox_bytes: usize,
-    /// Events received before their namespace was confirmed, which is how a recovered connection
-    /// brings what was missed; past it the connection is closed with `parse error`, for the
-    /// confirmation comes behind them.
+    /// Events received before their namespaces were confirmed, of all of these together, which is how
+    /// a recovered connection brings what was missed; past it the connection is closed with
+    /// `parse error`, for the confirmation comes behind them.
     pub early_events: usize,
     /// Bytes of those events; past it the connection is closed.
     pub early_bytes: usize,

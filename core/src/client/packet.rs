@@ -23,7 +23,7 @@ use super::event::{
     AckFailure, AckOutcome, AckToken, AuthRequest, ConnectError, Connected, DisconnectReason,
     Event, Received,
 };
-use super::socket::{Buffered, Recovery, SocketState, Standing};
+use super::socket::{Buffered, Early, Recovery, SocketState, Standing};
 
 /// Bytes of an offset. What is longer is an argument of the application.
 const OFFSET_BYTES_MAX: usize = 128;
@@ -224,14 +224,27 @@ impl Manager {
                 socket.note_offset(&received);
                 self.inbox.push(Event::Received(received));
             }
-            Standing::Requested => {
-                if socket.takes_early && !socket.early.push(received, &self.config.limits) {
+            Standing::Requested if socket.takes_early => {
+                socket.early.push(received);
+                if self.has_too_much_early() {
                     self.handle_violation();
                 }
             }
-            Standing::Idle | Standing::Waiting | Standing::AuthAsked | Standing::Leaving { .. } => {
-            }
+            Standing::Requested
+            | Standing::Idle
+            | Standing::Waiting
+            | Standing::AuthAsked
+            | Standing::Leaving { .. } => {}
         }
+    }
+
+    /// Whether events that came before their namespaces were confirmed have passed a limit, those of
+    /// all namespaces together.
+    fn has_too_much_early(&self) -> bool {
+        let limits = &self.config.limits;
+        let early = || self.sockets.values().map(|socket| &socket.early);
+        early().map(Early::len).sum::<usize>() > limits.early_events
+            || early().map(Early::bytes).sum::<usize>() > limits.early_bytes
     }
 
     fn handle_ack(

@@ -200,12 +200,13 @@ impl Early {
         self.events.len()
     }
 
-    /// `false` at the limit.
-    #[must_use]
-    pub(super) fn push(&mut self, event: Received, limits: &Limits) -> bool {
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn push(&mut self, event: Received) {
         self.bytes += event.bytes();
         self.events.push_back(event);
-        self.events.len() <= limits.early_events && self.bytes <= limits.early_bytes
     }
 
     pub(super) fn take(&mut self) -> VecDeque<Received> {

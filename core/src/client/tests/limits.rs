@@ -108,6 +108,30 @@ fn events_before_the_confirmation() {
     }
 }
 
+/// Otherwise a server could make a client keep so much for each of its namespaces.
+#[test]
+fn events_before_the_confirmation_of_several_namespaces() {
+    for (events, bytes) in [(2, usize::MAX), (usize::MAX, 20)] {
+        let mut wire = Wire::with(|config| {
+            config.transports = [crate::Transport::WebSocket].into();
+            config.limits.early_events = events;
+            config.limits.early_bytes = bytes;
+        });
+        let other = wire.add("/a");
+        wire.connect(wire.root);
+        wire.connect(other);
+        wire.dial();
+        wire.text(HANDSHAKE);
+        wire.text(r#"42["a"]"#);
+        wire.text(r#"42/a,["b"]"#);
+        assert_eq!(wire.events(), ["opened"]);
+        assert_eq!(wire.client.stats().early_events, 2);
+        wire.text(r#"42["c"]"#);
+        assert_eq!(wire.events(), ["closed: parse error"]);
+        wire.finish();
+    }
+}
+
 #[test]
 fn what_the_server_sends() {
     let lost =
