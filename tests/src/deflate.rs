@@ -1,5 +1,5 @@
-//! DEFLATE (RFC 1951), read in the plainest way: for clients that share no code with the server, and
-//! as what the server's own reader is held to.
+//! DEFLATE (RFC 1951), gzip and messages of WebSockets (RFC 7692), read and written in the plainest
+//! way: for clients that share no code with the server, and as what its own reader is held to.
 
 /// The largest length of a code, in bits.
 const CODE_BITS_MAX: usize = 15;
@@ -33,6 +33,74 @@ pub enum Fault {
     Invalid,
     /// It becomes longer than it may.
     TooLong,
+}
+
+/// What the sender of a message leaves off (RFC 7692, 7.2.1).
+const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
+
+/// Adds what a compressed message of a WebSocket means to `output`, in which is what it may refer to.
+/// It may mean so many bytes.
+///
+/// # Errors
+///
+/// `output` has what came before the fault.
+pub fn read_message(
+    data: &[u8],
+    output: &mut Vec<u8>,
+    message_bytes_max: usize,
+) -> Result<(), Fault> {
+    let bytes_max = output.len() + message_bytes_max;
+    let input = [data, &TAIL].concat();
+    let mut reader = Inflate::new(&input);
+    let mut is_outside = true;
+    loop {
+        // What ends with the last block of a stream, or is nothing, lacks its end (7.2.3.4).
+        if is_outside && reader.position() == data.len() {
+            return Ok(());
+        }
+        is_outside = reader.block(output, bytes_max)?;
+        if reader.position() == input.len() {
+            return if is_outside { Err(Fault::Short) } else { Ok(()) };
+        }
+    }
+}
+
+/// A message in one block of the fixed code, without repetitions. It is what was said before with
+/// other bits: those of codes begin with the highest.
+pub fn write_message(data: &[u8]) -> Vec<u8> {
+    let mut bits = vec![false, true, false];
+    let mut code =
+        |code: u32, count: u32| bits.extend((0..count).rev().map(|n| code >> n & 1 == 1));
+    for byte in data {
+        match u32::from(*byte) {
+            byte @ 0..144 => code(0x30 + byte, 8),
+            byte => code(0x190 + byte - 144, 9),
+        }
+    }
+    // The end of the block, and the type of the empty one whose rest is left off.
+    code(0, 7);
+    code(0, 3);
+    let byte = |bits: &[bool]| bits.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit));
+    bits.chunks(8).map(byte).collect()
+}
+
+/// What is in a file of gzip (RFC 1952) without names. `None` if it is none.
+pub fn gunzip(file: &[u8]) -> Option<Vec<u8>> {
+    let content = file.strip_prefix(&[0x1f, 0x8b, 8, 0])?.get(6..)?;
+    let (content, trailer) = content.split_last_chunk::<8>()?;
+    let mut output = Vec::new();
+    let mut reader = Inflate::new(content);
+    while !reader.block(&mut output, usize::MAX).ok()? {}
+    let sum = crc32(&output).to_le_bytes();
+    let length = (output.len() as u32).to_le_bytes();
+    let is_whole = reader.position() == content.len() && *trailer == [sum, length].concat()[..];
+    is_whole.then_some(output)
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| sum >> 1 ^ (sum & 1) * 0xedb8_8320)
+    })
 }
 
 /// A reader of one stream of blocks after the other.

@@ -5,8 +5,9 @@ pub mod choices;
 pub mod client;
 #[cfg(feature = "servers")]
 pub mod contract;
+pub mod deflate;
 pub mod fuzzing;
-pub mod inflate;
+
 pub mod memory;
 pub mod model;
 pub mod noise;

@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use flate2::Compression;
-use flate2::write::DeflateEncoder;
+use flate2::write::{DeflateEncoder, GzEncoder};
 
 use super::*;
 
@@ -52,4 +52,40 @@ fn what_is_none_is_refused() {
         assert_eq!(inflate(input, 1_000), (Vec::new(), Err(Fault::Invalid)), "{what}");
     }
     assert_eq!(inflate(&[], 1_000).1, Err(Fault::Short));
+}
+
+#[test]
+fn a_message_is_read_and_written() {
+    let mut output = b"before".to_vec();
+    for message in [&b""[..], b"a", b"[\"text\"]", &[0, 143, 144, 255], &[0xaa; 1_000]] {
+        let start = output.len();
+        assert_eq!(read_message(&write_message(message), &mut output, 1_000), Ok(()));
+        assert_eq!(&output[start..], message);
+    }
+    // The examples of RFC 7692, 7.2.3: in one block, with what was before, stored, and the last block.
+    for message in [
+        &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..],
+        &[0xf2, 0x00, 0x11, 0x00, 0x00],
+        &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00],
+        &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
+        &[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00],
+    ] {
+        assert_eq!(read_message(message, &mut output, 5), Ok(()));
+        assert!(output.ends_with(b"Hello"));
+    }
+    assert_eq!(read_message(&write_message(b"six..."), &mut output, 5), Err(Fault::TooLong));
+}
+
+#[test]
+fn a_file_of_gzip_is_checked() {
+    let content = b"content ".repeat(100);
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&content).unwrap();
+    let file = encoder.finish().unwrap();
+    assert_eq!(gunzip(&file), Some(content));
+    for at in [0, 4 + 6, file.len() - 8, file.len() - 1] {
+        let mut other = file.clone();
+        other[at] ^= 1;
+        assert_eq!(gunzip(&other), None, "{at}");
+    }
 }

@@ -41,6 +41,8 @@ pub struct Plan {
 pub struct Network {
     runtime: SimRuntime,
     weather: Weather,
+    /// Whether clients may ask for compression.
+    pub compresses: bool,
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -56,7 +58,8 @@ impl Network {
     /// A network in front of a server.
     pub fn new(runtime: &SimRuntime, weather: Weather, io: &Io, plan: Option<Plan>) -> Self {
         let inner = Inner { io: Some(io.clone()), streams: BTreeMap::new(), next: 0, plan };
-        Self { runtime: runtime.clone(), weather, inner: Arc::new(Mutex::new(inner)) }
+        let inner = Arc::new(Mutex::new(inner));
+        Self { runtime: runtime.clone(), weather, compresses: false, inner }
     }
 
     /// A new stream to the server; `None` where it does not listen.

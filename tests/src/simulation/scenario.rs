@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sansocket_driver::{Excess, Io, Rate, RateLimit, Runtime, Stats, Timestamp};
+use sansocket_driver::{
+    Excess, HttpCompression, Io, PerMessageDeflate, Rate, RateLimit, Runtime, Stats, Timestamp,
+};
 
 use super::application::{World, register};
 use super::hostile::{self, Hostility};
@@ -44,6 +46,9 @@ pub struct Scenario {
     pub close_deadline: Duration,
     /// How many events of a connection are read in a second, and at once, if that is limited.
     pub rate: Option<(u32, u32)>,
+    /// Whether responses and WebSockets are compressed for those who ask for it, and if so, whether
+    /// what comes on a WebSocket refers to what came before.
+    pub compression: Option<bool>,
     /// What happens before a certain poll.
     pub interruption: Option<(u64, Interruption)>,
     /// All further decisions.
@@ -103,6 +108,7 @@ impl Default for Scenario {
             close_at: None,
             close_deadline: Duration::from_secs(20),
             rate: None,
+            compression: None,
             interruption: None,
             noise: Choices::from_vec(Vec::new()),
         }
@@ -132,6 +138,7 @@ impl Scenario {
         // Either the rest of the bytes decides, or a generator that does not run dry.
         let is_long = choices.chance(128);
         let rate = choices.chance(64).then(|| *choices.pick(&[(100, 5), (1_000, 1), (20, 20)]));
+        let compression = choices.chance(64).then(|| choices.chance(128));
         let used = choices.into_bytes().len();
         let rest = bytes.get(used..).unwrap_or_default().to_vec();
         let noise = if is_long { Choices::from_seed(seed(&rest)) } else { Choices::from_vec(rest) };
@@ -146,6 +153,7 @@ impl Scenario {
             close_at,
             close_deadline: Duration::from_millis(close_deadline),
             rate,
+            compression,
             interruption: None,
             noise,
         }
@@ -194,9 +202,18 @@ impl Scenario {
             }
             None => builder,
         };
+        let builder = match self.compression {
+            Some(context) => builder
+                .http_compression(HttpCompression::default().threshold(0).level(1))
+                .per_message_deflate(
+                    PerMessageDeflate::default().threshold(0).server_context_takeover(context),
+                ),
+            None => builder,
+        };
         let Ok(io) = builder.build_with(Arc::new(runtime.clone())) else { unreachable!() };
         register(&io);
-        let network = Network::new(&runtime, weather, &io, plan);
+        let mut network = Network::new(&runtime, weather, &io, plan);
+        network.compresses = self.compression.is_some();
         let playing = Shared::new(scripts.len() + hostile.len());
         let never = scripts.iter().any(|s| s.actions.contains(&super::script::Action::Never));
         for script in scripts {

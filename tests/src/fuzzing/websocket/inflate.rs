@@ -8,10 +8,7 @@ use sansocket_core::codec::websocket::{
 
 use super::deflate::{agreed, decode};
 use super::{sizes, take, take_byte};
-use crate::inflate::{Fault, Inflate};
-
-/// What the sender leaves off (RFC 7692, 7.2.1).
-const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
+use crate::deflate::{Fault, read_message};
 
 /// The lower one of the limits.
 const MESSAGE_BYTES_MIN: usize = 200;
@@ -128,29 +125,11 @@ impl Reader {
             self.output.clear();
         }
         let start = self.output.len();
-        let result = self.blocks(data);
-        let error = match result {
+        let error = match read_message(data, &mut self.output, self.message_bytes_max) {
             Ok(()) => None,
             Err(Fault::TooLong) => Some(Error::TooLarge),
             Err(Fault::Short | Fault::Invalid) => Some(Error::Deflate),
         };
         (self.output[start..].to_vec(), error)
-    }
-
-    fn blocks(&mut self, data: &[u8]) -> Result<(), Fault> {
-        let bytes_max = self.output.len() + self.message_bytes_max;
-        let input = [data, &TAIL].concat();
-        let mut reader = Inflate::new(&input);
-        let mut is_first = true;
-        loop {
-            // What ends with the last block of a stream, or is nothing, lacks its end (7.2.3.4).
-            if is_first && reader.position() == data.len() {
-                return Ok(());
-            }
-            is_first = reader.block(&mut self.output, bytes_max)?;
-            if reader.position() == input.len() {
-                return if is_first { Err(Fault::Short) } else { Ok(()) };
-            }
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::deflate::gunzip;
 use crate::simulation::application::World;
 use crate::simulation::network::Network;
 use crate::simulation::runtime::SimRuntime;
@@ -89,7 +90,13 @@ impl Http {
     /// The bytes of a request, its body in chunks at times.
     pub fn encode(&self, method: &str, target: &str, body: &str) -> Vec<u8> {
         let connection = if self.closes { "Connection: close\r\n" } else { "" };
-        let head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n{connection}");
+        let codings = if method == "GET" && self.wants_compression() {
+            "Accept-Encoding: gzip\r\n"
+        } else {
+            ""
+        };
+        let head =
+            format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n{connection}{codings}");
         let chunked = method == "POST" && self.runtime.choose(|choices| choices.chance(64));
         if !chunked {
             let length = match method {
@@ -110,6 +117,11 @@ impl Http {
         }
         request.extend_from_slice(b"0\r\n\r\n");
         request
+    }
+
+    /// Whether it asks for compression this time.
+    pub fn wants_compression(&self) -> bool {
+        self.network.compresses && self.runtime.choose(|choices| choices.chance(160))
     }
 
     /// Sends bytes as they are.
@@ -150,7 +162,12 @@ impl Http {
                 self.receive().await?;
             }
             let body: Vec<u8> = self.received.drain(..length).collect();
-            match String::from_utf8(body) {
+            let body = match response.header("content-encoding") {
+                None => Some(body),
+                Some("gzip") if self.network.compresses => gunzip(&body),
+                Some(_) => None,
+            };
+            match String::from_utf8(body.unwrap_or_else(|| vec![0xff])) {
                 Ok(body) => response.body = body,
                 Err(_) => self.world.violation("a body that is no text"),
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Http;
+use crate::deflate::{read_message, write_message};
 use crate::simulation::application::World;
 use crate::simulation::runtime::SimRuntime;
 use crate::simulation::stream::ClientStream;
@@ -14,13 +15,27 @@ pub struct WebSocket {
     runtime: SimRuntime,
     world: World,
     received: Vec<u8>,
+    compression: Option<Compression>,
 }
+
+/// That compression was agreed on.
+struct Compression {
+    /// Whether what comes may refer to what came before.
+    keeps_context: bool,
+    /// What came.
+    context: Vec<u8>,
+}
+
+/// Far more than any message of the server has.
+const MESSAGE_BYTES_MAX: usize = 1 << 20;
 
 /// What sends on a WebSocket, beside the one that reads.
 #[derive(Clone)]
 pub struct Sender {
     stream: Arc<ClientStream>,
     runtime: SimRuntime,
+    /// Whether it may compress messages.
+    compresses: bool,
 }
 
 /// What comes on a WebSocket.
@@ -43,9 +58,14 @@ impl WebSocket {
         target: &str,
     ) -> Option<Self> {
         http.connect()?;
+        let offer = if http.wants_compression() {
+            "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+        } else {
+            ""
+        };
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{offer}\r\n"
         );
         http.send(request.as_bytes()).await?;
         let response = http.response().await?;
@@ -56,8 +76,17 @@ impl WebSocket {
         if response.header("sec-websocket-accept") != Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") {
             world.violation(format!("no WebSocket: {response:?}"));
         }
+        let answer = response.header("sec-websocket-extensions");
+        if answer.is_some() == offer.is_empty() {
+            world.violation(format!("extensions: {offer:?} is answered by {answer:?}"));
+        }
+        let compression = answer.map(|answer| Compression {
+            keeps_context: !answer.contains("server_no_context_takeover"),
+            context: Vec::new(),
+        });
         let (stream, received) = http.into_stream()?;
         Some(Self {
+            compression,
             stream: Arc::new(stream),
             runtime: runtime.clone(),
             world: world.clone(),
@@ -67,7 +96,8 @@ impl WebSocket {
 
     /// What sends on it.
     pub fn sender(&self) -> Sender {
-        Sender { stream: self.stream.clone(), runtime: self.runtime.clone() }
+        let compresses = self.compression.is_some();
+        Sender { stream: self.stream.clone(), runtime: self.runtime.clone(), compresses }
     }
 
     /// The next frame; `None` at the end of the stream.
@@ -106,16 +136,20 @@ impl WebSocket {
             }
             length => (2, usize::from(length)),
         };
-        if second > 127 || first & 0x70 != 0 {
+        let is_compressed = first == 0xc1 && self.compression.is_some();
+        if second > 127 || (first & 0x70 != 0 && !is_compressed) {
             self.world.violation(format!("a frame of {first:x} {second:x}"));
             return None;
         }
         if self.received.len() < header + length {
             return Some(None);
         }
-        let payload: Vec<u8> = self.received.drain(..header + length).skip(header).collect();
+        let mut payload: Vec<u8> = self.received.drain(..header + length).skip(header).collect();
+        if is_compressed {
+            payload = self.inflate(&payload)?;
+        }
         self.runtime.note(|trace| trace.note_bytes(&payload));
-        match first {
+        match first & !0x40 {
             0x81 => match String::from_utf8(payload) {
                 Ok(text) => Some(Some(Frame::Text(text))),
                 Err(_) => {
@@ -133,11 +167,25 @@ impl WebSocket {
     }
 }
 
+impl WebSocket {
+    fn inflate(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
+        let Compression { keeps_context, context } = self.compression.as_mut()?;
+        let start = context.len();
+        if let Err(fault) = read_message(payload, context, MESSAGE_BYTES_MAX) {
+            self.world.violation(format!("a compressed message: {fault:?} in {payload:x?}"));
+            return None;
+        }
+        Some(if *keeps_context { context[start..].to_vec() } else { std::mem::take(context) })
+    }
+}
+
 impl Sender {
     /// Sends a text, in several fragments at times, with a ping between them at times.
     pub async fn send_text(&self, text: &str) -> bool {
-        let mut rest = text.as_bytes();
-        let mut opcode = 1;
+        let is_compressed = self.compresses && self.runtime.choose(|choices| choices.chance(160));
+        let compressed = if is_compressed { write_message(text.as_bytes()) } else { Vec::new() };
+        let mut rest = if is_compressed { &compressed } else { text.as_bytes() };
+        let mut opcode = if is_compressed { 0x41 } else { 1 };
         let mut bytes = Vec::new();
         while rest.len() > 1 && self.runtime.choose(|choices| choices.chance(40)) {
             let most = rest.len() as u64 - 1;
