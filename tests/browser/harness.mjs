@@ -8,11 +8,22 @@ const START_MS = 30_000;
 const STOP_MS = 10_000;
 
 // The server named by CHAT_COMMAND, such as `target/release/chat --port {port}`. Port 0 lets the system choose.
-export async function startServer(port = 0) {
+export function startServer(port = 0) {
   const command = process.env.CHAT_COMMAND;
   assert.ok(command, "CHAT_COMMAND must name the server, for example: CHAT_COMMAND='../../target/debug/chat --port {port}'");
-  const [program, ...args] = command.replaceAll("{port}", String(port)).split(" ").filter(Boolean);
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+  return startProgram(command.replaceAll("{port}", String(port)));
+}
+
+// The fixture server of tests/interop/CONTRACT.md, named by SERVER_COMMAND, with these settings.
+export function startFixture(settings) {
+  const command = process.env.SERVER_COMMAND;
+  assert.ok(command, "SERVER_COMMAND must name the fixture server, for example: SERVER_COMMAND=../../target/debug/interop-server");
+  return startProgram(command, settings);
+}
+
+async function startProgram(command, settings = {}) {
+  const [program, ...args] = command.split(" ").filter(Boolean);
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...settings } });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   const lines = [];
   const waiting = new Set();
@@ -55,8 +66,8 @@ export async function startServer(port = 0) {
   };
 
   try {
-    const ready = await line(/http:\/\/127\.0\.0\.1:\d+/, START_MS);
-    const [origin] = ready.match(/http:\/\/127\.0\.0\.1:\d+/);
+    const ready = await line(/127\.0\.0\.1:\d+/, START_MS);
+    const origin = `http://${ready.match(/127\.0\.0\.1:\d+/)[0]}`;
     return { origin, port: Number(new URL(origin).port), line: (pattern) => line(pattern, STOP_MS), kill: () => stop("SIGKILL"), stop: () => stop("SIGTERM") };
   } catch (error) {
     await stop("SIGKILL");

@@ -109,7 +109,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "browser",
-        summary: "the chat example in a headless browser, on each runtime",
+        summary: "the chat example, JSONP and compression in a headless browser, on each runtime",
         run: browser,
     },
 ];
@@ -195,11 +195,12 @@ fn browser(workspace: &Workspace, counts: &mut TestCounts) -> Result<(), Failure
     let mut runs = Vec::new();
     for runtime in Runtime::ALL {
         let chat = build_binary(workspace, &runtime.binary("chat"))?;
+        let server = build_binary(workspace, &runtime.binary("interop-server"))?;
         // The tests fill in the port and split the words at spaces.
         let (chat, client) = (chat.display(), client.display());
         let command = format!("{chat} --port {{port}} --client-dir {client}");
         let mut node = node_test(workspace, &folder)?;
-        node.env("CHAT_COMMAND", command).env("CHROMIUM", &chromium);
+        node.env("CHAT_COMMAND", command).env("SERVER_COMMAND", server).env("CHROMIUM", &chromium);
         runs.push(suite_run(runtime.to_string(), &mut node, counts)?);
     }
     all_alike(&runs)
