@@ -133,6 +133,9 @@ impl World {
 
     fn step(&mut self, choices: &mut Choices<'_>) {
         match choices.weighted(&[8, 8, 3, 4, 4, 6, 1, 1, 1]) {
+            // Each attempt to connect ends with events, and an application that takes none could go on
+            // with it for ever.
+            5 | 8 if !self.manager.wants_input() => self.application.take(&mut self.manager, 1),
             0 => self.answer(choices),
             1 => self.say(choices),
             2 => self.open_websocket(choices),
