@@ -34,11 +34,11 @@ const FRAMES_MAX: usize = 32;
 /// So few frames in one read make a peer no longer dense.
 const SPARSE_FRAMES: usize = 16;
 
-/// What compressed messages come to at once, after which the rest of a read waits: it may inflate to
-/// a thousand times its size. So it is decoded in pieces of [`COMPRESSED_BYTES`], the last of which
-/// is beyond.
+/// What inflating comes to at once, after which the rest of a read waits: it may become a thousand
+/// times its size, or be nothing but the beginnings and ends of blocks. This is looked at after so
+/// many bytes.
 const INFLATED_BYTES: usize = 64 << 10;
-const COMPRESSED_BYTES: usize = 256;
+const COMPRESSED_BYTES: usize = 128;
 
 /// Small frames are gathered up to this size, larger ones are written from where they are.
 const GATHER_BYTES: usize = 16 << 10;
@@ -396,30 +396,19 @@ impl WebSocket {
     }
 }
 
-/// Decodes the next piece of what may be compressed, and adds to `inflated` what it has come to.
+/// Decodes the next piece of what may be compressed, and adds to `work` what that has come to.
 fn inflate_some(
     decoder: &mut Decoder,
     input: &mut &mut [u8],
-    inflated: &mut usize,
+    work: &mut usize,
 ) -> Result<Option<Message>, websocket::Error> {
     let count = input.len().min(COMPRESSED_BYTES);
-    let before = decoder.buffered_bytes();
     let mut piece = input.get_mut(..count).unwrap_or_default();
     let result = decoder.decode(&mut piece);
-    let rest = count - piece.len();
-    *input = std::mem::take(input).get_mut(rest..).unwrap_or_default();
-    *inflated += match &result {
-        Ok(Some(message)) => payload_bytes(message),
-        Ok(None) | Err(_) => decoder.buffered_bytes().saturating_sub(before),
-    };
+    let done = count - piece.len();
+    *input = std::mem::take(input).get_mut(done..).unwrap_or_default();
+    *work += decoder.take_work();
     result
-}
-
-fn payload_bytes(message: &Message) -> usize {
-    match message {
-        Message::Text(payload) | Message::Binary(payload) => payload.len(),
-        Message::Ping(_) | Message::Pong(_) | Message::Close(_) => 0,
-    }
 }
 
 /// Writes until the network takes no more: how much it took, and the error if there was one.

@@ -119,6 +119,28 @@ fn the_end_of_a_peer_that_broke_the_protocol_is_noticed() {
     assert!(outcome.elapsed < Duration::from_secs(50), "{:?}", outcome.elapsed);
 }
 
+/// What a peer makes us do by compressed blocks in which there is nothing is done in portions, between
+/// which others get their chance.
+#[test]
+fn blocks_without_content_do_not_keep_a_thread() {
+    let upgrade = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\n\
+        Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    // Four of them in five bytes, or as many bytes in a message that is not compressed.
+    let blocks = [0x02, 0x08, 0x20, 0x80, 0x00].repeat(10_000);
+    let polls = |first: u8| {
+        let header = [first, 0xfe, 0xc3, 0x50, 0, 0, 0, 0];
+        let frame = Piece::Send([&header[..], &blocks].concat());
+        let pieces = vec![Piece::Send(upgrade.into()), frame, Piece::Sleep(10)];
+        let hostility = Hostility { pieces, reads: true, resets: false };
+        let compression = Some(false);
+        run(Scenario { hostile: vec![hostility], compression, ..Scenario::default() }).polls
+    };
+    let (plain, compressed) = (polls(0x02), polls(0x42));
+    assert!(compressed > plain + 20, "{compressed} and {plain}");
+}
+
 /// Whatever is cut off, at whichever byte, leaves nothing behind and breaks no promise.
 #[test]
 fn a_stream_may_end_at_every_byte() {

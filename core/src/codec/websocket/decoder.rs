@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::deflate::Agreed;
 use super::{
     CloseCode, Error, FrameHeader, HEADER_BYTES_MAX, MessageKind, Opcode, Role, apply_mask,
+    buffer::{append, take},
     inflate::{Inflater, compressed_bytes_max, history},
     utf8::Utf8Progress,
 };
@@ -75,6 +76,8 @@ pub struct Decoder {
     role: Role,
     peer: Peer,
     state: State,
+    /// See [`take_work`](Self::take_work).
+    work: u32,
 }
 
 /// Whether the peer may send compressed messages.
@@ -106,6 +109,7 @@ impl Decoder {
             role,
             peer: Peer::SendsPlain,
             state: State::Open,
+            work: 0,
         }
     }
 
@@ -161,6 +165,13 @@ impl Decoder {
         })
     }
 
+    /// How much was inflated since this was asked for last, in bytes, with something for each block of
+    /// compressed data: what of it takes the more time, a peer decides. Whoever is to be fair to others
+    /// gives [`decode`](Self::decode) no more than some KiB at once, and looks at this in between.
+    pub fn take_work(&mut self) -> usize {
+        mem::take(&mut self.work) as usize
+    }
+
     fn end(&mut self, state: State) {
         self.state = state;
         self.partial = None;
@@ -169,7 +180,9 @@ impl Decoder {
     fn advance(&mut self, input: &mut &mut [u8]) -> Result<Option<Message>, Error> {
         while !input.is_empty() {
             let message = match &mut self.partial {
-                Some(partial) if partial.frame.is_some() => partial.resume_frame(input)?,
+                Some(partial) if partial.frame.is_some() => {
+                    partial.resume_frame(input, &mut self.work)?
+                }
                 _ => match self.read_header(input)? {
                     Some(header) => self.start_frame(header, input)?,
                     None => return Ok(None),
@@ -245,7 +258,7 @@ impl Decoder {
         let buffer_bytes_max = if fin { arrived + payload_bytes } else { self.message_bytes_max };
         let remaining = payload_bytes;
         partial.frame = Some(PartialFrame { opcode, fin, mask_key, remaining, buffer_bytes_max });
-        partial.resume_frame(input)
+        partial.resume_frame(input, &mut self.work)
     }
 
     /// Checks that a frame may come now and fits the limits; its length, if so.
@@ -358,7 +371,12 @@ impl Partial {
     }
 
     /// Adds to the frame under way what `input` has of it, and completes it if that is all.
-    fn resume_frame(&mut self, input: &mut &mut [u8]) -> Result<Option<Message>, Error> {
+    /// `work` becomes more by what that took, where it is compressed.
+    fn resume_frame(
+        &mut self,
+        input: &mut &mut [u8],
+        work: &mut u32,
+    ) -> Result<Option<Message>, Error> {
         let Some(frame) = &mut self.frame else { return Ok(None) };
         let chunk = frame.take_chunk(input);
         let PartialFrame { opcode, fin, remaining, buffer_bytes_max, .. } = *frame;
@@ -381,7 +399,11 @@ impl Partial {
                 append(&mut message.buffer, chunk, buffer_bytes_max);
                 Ok(())
             }
-            Some(inflater) => inflater.inflate(chunk, is_last, &mut message.buffer),
+            Some(inflater) => {
+                let inflated = inflater.inflate(chunk, is_last, &mut message.buffer);
+                *work = work.saturating_add(inflater.take_work());
+                inflated
+            }
         };
         if message.kind == MessageKind::Text {
             // Of several faults the first in the text counts, so that it does not depend on the
@@ -461,28 +483,4 @@ fn close_frame(payload: &[u8]) -> Result<Option<CloseFrame>, Error> {
     let code = CloseCode::new(code).ok_or(Error::CloseCode { code })?;
     let reason = str::from_utf8(reason).map_err(|_| Error::InvalidUtf8)?;
     Ok(Some(CloseFrame { code, reason: String::from(reason) }))
-}
-
-/// The first allocation for a message that does not arrive at once, if it is as large as that.
-const BUFFER_BYTES_MIN: usize = 64;
-
-/// Appends `chunk` to a buffer that will hold at most `total_max` bytes.
-///
-/// The room grows with what has arrived, never with what was only announced, which costs a peer
-/// nothing. The bound makes the buffer of a large unfragmented message end up with its exact size.
-fn append(buffer: &mut Vec<u8>, chunk: &[u8], total_max: usize) {
-    let needed = buffer.len() + chunk.len();
-    if needed > buffer.capacity() {
-        let wished = needed.saturating_mul(2).max(BUFFER_BYTES_MIN);
-        let capacity = wished.min(total_max).max(needed);
-        buffer.reserve_exact(capacity - buffer.len());
-    }
-    buffer.extend_from_slice(chunk);
-}
-
-/// Takes the first `count` bytes off `input`; `count` is at most its length.
-fn take<'a>(input: &mut &'a mut [u8], count: usize) -> &'a mut [u8] {
-    let length = input.len();
-    debug_assert!(count <= length, "the caller takes no more than there is");
-    input.split_off_mut(..count).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
 
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
@@ -27,6 +27,10 @@ const HISTORY_BYTES_MAX: usize = WINDOW_BYTES + (16 << 10);
 const RATIO: usize = 4;
 const ROOM_BYTES_MIN: usize = 64;
 
+/// A block takes as much time as so many bytes that are inflated, even where nothing is in it: its
+/// codes are prepared anew.
+const BLOCK_BYTES: u32 = 512;
+
 /// Inflates one message.
 pub(super) struct Inflater {
     decompressor: DecompressorOxide,
@@ -34,6 +38,8 @@ pub(super) struct Inflater {
     buffer_bytes_max: usize,
     /// Bytes that may still come.
     compressed_bytes_max: usize,
+    /// What was done since it was asked for.
+    work: u32,
     stage: Stage,
 }
 
@@ -70,6 +76,7 @@ impl Inflater {
             decompressor: DecompressorOxide::default(),
             buffer_bytes_max: start.saturating_add(message_bytes_max),
             compressed_bytes_max: compressed_bytes_max(message_bytes_max),
+            work: 0,
             stage: Stage::Outside,
         }))
     }
@@ -77,6 +84,11 @@ impl Inflater {
     /// The most that a further frame may bring.
     pub(super) fn room(&self) -> usize {
         self.compressed_bytes_max
+    }
+
+    /// What was done since this was asked for last, in bytes that would have taken as long.
+    pub(super) fn take_work(&mut self) -> u32 {
+        mem::take(&mut self.work)
     }
 
     /// Inflates `input` to the end of `buffer`, in which stands before it what it may refer to. Also
@@ -119,6 +131,9 @@ impl Inflater {
                 decompress(&mut self.decompressor, input, buffer, end, FLAGS);
             input = input.get(read..).unwrap_or_default();
             end += written;
+            let is_end = matches!(status, TINFLStatus::BlockBoundary | TINFLStatus::Done);
+            let work = (written as u32).saturating_add(if is_end { BLOCK_BYTES } else { 0 });
+            self.work = self.work.saturating_add(work);
             match status {
                 TINFLStatus::HasMoreOutput => continue,
                 TINFLStatus::NeedsMoreInput => break Ok(()),

@@ -40,6 +40,7 @@
 //! # Ok::<(), websocket::Error>(())
 //! ```
 
+mod buffer;
 mod decoder;
 #[cfg(feature = "deflate")]
 pub mod deflate;

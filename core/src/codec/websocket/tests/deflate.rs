@@ -50,6 +50,29 @@ const HELLO: [&[u8]; 5] = [
     &[0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00],
 ];
 
+/// Four blocks of the fixed codes with nothing in them, the end of the last of which is left off.
+const EMPTY_BLOCKS: [u8; 5] = [0x02, 0x08, 0x20, 0x80, 0x00];
+
+/// Otherwise nobody would see what a peer makes us do by blocks in which there is nothing.
+#[test]
+fn blocks_are_work_and_so_is_what_is_inflated() {
+    let mut decoder = decoder(Role::Client, false, CONFIG);
+    let mut bytes = wire(&[frame(0x42, EMPTY_BLOCKS.repeat(10))], Role::Client);
+    assert_eq!(decoder.decode(&mut &mut bytes[..]), Ok(None));
+    let work = decoder.take_work();
+    assert!((39 * 512..=41 * 512).contains(&work), "{work}");
+    assert_eq!(decoder.take_work(), 0);
+    let mut plain = wire(&[frame(0x89, "ping"), frame(0x80, "")], Role::Client);
+    let mut input = &mut plain[..];
+    assert!(matches!(decoder.decode(&mut input), Ok(Some(Message::Ping(_)))));
+    assert_eq!(decoder.take_work(), 0);
+
+    let mut decoder = self::decoder(Role::Client, false, CONFIG);
+    let mut bytes = wire(&[frame(0xC1, HELLO[0])], Role::Client);
+    assert_eq!(decoder.decode(&mut &mut bytes[..]), Ok(Some(text("Hello"))));
+    assert!((5 + 512..=5 + 2 * 512).contains(&decoder.take_work()));
+}
+
 #[test]
 fn the_examples_of_the_rfc() {
     for role in [Role::Server, Role::Client] {
