@@ -16,9 +16,9 @@ const KEPT_CAPACITY: usize = 512;
 pub(crate) struct Buffers {
     pub(super) read: Box<[u8]>,
     pub(super) gather: Vec<u8>,
-    /// Frames to be written, drained by [`WebSocket::write`].
+    /// Frames to be written, drained by [`write`](super::WebSocket::write).
     pub(crate) frames: Vec<Bytes>,
-    /// Messages to be written in another form than they have, see [`WebSocket::takes_frames`].
+    /// Messages to be written in another form than they have, see [`takes_frames`](super::WebSocket::takes_frames).
     pub(crate) to_encode: Vec<sansocket_core::Message>,
     /// Messages that one read brought, for the caller to drain.
     pub(crate) messages: Vec<Message>,
