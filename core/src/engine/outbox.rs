@@ -47,9 +47,11 @@ impl Outbox {
     }
 
     pub(crate) fn push(&mut self, message: Message) {
-        if self.is_empty() {
-            self.queue.clear();
-        }
+        debug_assert_eq!(
+            self.is_empty(),
+            self.queue.is_empty(),
+            "nothing follows what was discarded"
+        );
         self.bytes += message.websocket_bytes();
         self.queue.push_back(message);
     }
