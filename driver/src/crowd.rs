@@ -16,7 +16,8 @@ use crate::key_map::KeyMap;
 use crate::runtime::Runtime;
 
 /// How long a turn of a busy session goes on, but for the step that it is at when the time is over.
-/// Everybody who is not busy waits for one such turn at most, whatever the number of the busy.
+/// Everybody who is not busy waits for one such turn of each shard at most, whatever the number of the
+/// busy.
 pub(crate) const TURN: Duration = Duration::from_micros(50);
 
 /// Those who have left are looked for when there may be more of them than of the others, and than this.
