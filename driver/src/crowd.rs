@@ -126,8 +126,11 @@ impl Crowd {
     pub(crate) fn free(self: &Arc<Self>, mut remains: Remains) {
         let crowd = self.clone();
         self.runtime.spawn(Box::pin(async move {
-            while remains.free(FREED) {
-                crowd.turn().await;
+            loop {
+                let _turn = crowd.turn().await;
+                if !remains.free(FREED) {
+                    break;
+                }
             }
         }));
     }

@@ -19,6 +19,7 @@ import {
   upgraded,
   watcher,
 } from "./support.mjs";
+import { decode, encode } from "./msgpack.mjs";
 
 const THRESHOLD = 1024;
 const both = { PARSER: "msgpack", DEFLATE: String(THRESHOLD), HTTP_COMPRESSION: String(THRESHOLD) };
@@ -27,17 +28,6 @@ const withContext = await startServer({ ...both, DEFLATE: "0", CONTEXT_TAKEOVER:
 const servers = [server, withContext];
 const parser = { parser: msgpack };
 const { CONNECT, EVENT, ACK } = msgpack.PacketType;
-
-const encode = (packet) => new msgpack.Encoder().encode(packet)[0];
-
-function decode(data) {
-  assert.ok(Buffer.isBuffer(data), `a packet is binary, not ${data}`);
-  let packet;
-  const decoder = new msgpack.Decoder();
-  decoder.on("decoded", (decoded) => (packet = decoded));
-  decoder.add(data);
-  return packet;
-}
 
 const ticks = (count) =>
   Array.from({ length: count }, (_, i) => ({ symbol: `S${i % 9}`, price: i * 0.25, at: 1e9 + i }));

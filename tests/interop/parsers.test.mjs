@@ -22,23 +22,13 @@ import {
   watcher,
   within,
 } from "./support.mjs";
+import { decode, encode } from "./msgpack.mjs";
 
 const server = await startServer({ PARSER: "msgpack", ALLOW_EIO3: "1" });
 const parser = { parser: msgpack };
 const { CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR } = msgpack.PacketType;
 
 const join = (t, options) => connect(t, server, { ...parser, ...options });
-const encode = (packet) => new msgpack.Encoder().encode(packet)[0];
-
-function decode(data) {
-  assert.ok(Buffer.isBuffer(data), `a packet is binary, not ${data}`);
-  let packet;
-  const decoder = new msgpack.Decoder();
-  decoder.on("decoded", (decoded) => (packet = decoded));
-  decoder.add(data);
-  return packet;
-}
-
 const bytes = (...values) => Buffer.from(values);
 const pattern = (length) => Buffer.from(Array.from({ length }, (_, i) => (i * 31) & 0xff));
 const nested = (depth, inner) => (depth === 0 ? inner : [nested(depth - 1, inner)]);

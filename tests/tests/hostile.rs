@@ -4,7 +4,6 @@
 mod hostile {
     mod advisories;
     mod event;
-    mod fairness;
     mod http;
     mod network;
     mod websocket;

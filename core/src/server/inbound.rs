@@ -79,16 +79,7 @@ impl Server {
         post: PostKey,
         packets: impl IntoIterator<Item = Result<Inbound, EngineError>>,
     ) -> Result<(), Gone> {
-        let now = self.advance(now);
-        let connection = self.connections.get_mut(key).ok_or(Gone)?;
-        let under_way = connection.session.end_post(post) && !connection.session.is_closed();
-        if under_way {
-            for packet in packets {
-                self.handle_packet_on(now, key, None, packet);
-            }
-        }
-        self.settle(key);
-        under_way.then_some(()).ok_or(Gone)
+        self.handle_posted(now, key, post, packets, true)
     }
 
     /// Some of the packets of a POST, which goes on: for who would not hold the machine for all of
@@ -105,18 +96,7 @@ impl Server {
         post: PostKey,
         packets: impl IntoIterator<Item = Result<Inbound, EngineError>>,
     ) -> Result<(), Gone> {
-        let now = self.advance(now);
-        let session = &mut self.connections.get_mut(key).ok_or(Gone)?.session;
-        let under_way = session.has_post(post) && !session.is_closed();
-        if under_way {
-            for packet in packets {
-                self.handle_packet_on(now, key, None, packet);
-            }
-        } else {
-            session.end_post(post);
-        }
-        self.settle(key);
-        under_way.then_some(()).ok_or(Gone)
+        self.handle_posted(now, key, post, packets, false)
     }
 
     /// The body of a POST exceeds [`Limits::max_payload`](crate::Limits), or could not be read
@@ -210,6 +190,29 @@ impl Server {
             return Err(Refusal::TransportMismatch);
         }
         Ok(&mut connection.session)
+    }
+
+    fn handle_posted(
+        &mut self,
+        now: Timestamp,
+        key: ConnectionKey,
+        post: PostKey,
+        packets: impl IntoIterator<Item = Result<Inbound, EngineError>>,
+        is_last: bool,
+    ) -> Result<(), Gone> {
+        let now = self.advance(now);
+        let session = &mut self.connections.get_mut(key).ok_or(Gone)?.session;
+        let under_way = session.has_post(post) && !session.is_closed();
+        if is_last || !under_way {
+            session.end_post(post);
+        }
+        if under_way {
+            for packet in packets {
+                self.handle_packet_on(now, key, None, packet);
+            }
+        }
+        self.settle(key);
+        under_way.then_some(()).ok_or(Gone)
     }
 
     fn handle_packet_on(

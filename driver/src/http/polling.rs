@@ -145,8 +145,7 @@ where
             Err(BodyError::Broken) => return Ok(response::empty(StatusCode::BAD_REQUEST)),
         };
     let parser = inner.config.parser.as_ref();
-    let mut packets =
-        post_key.decode_by(parser, body, form, &inner.config.limits).fuse().peekable();
+    let mut packets = post_key.decode_by(parser, body, form, &inner.config.limits).peekable();
     let mut has_begun = false;
     loop {
         post.wait_for_room().await;
@@ -155,8 +154,7 @@ where
         let count = if has_begun { PART } else { FIRST_PART };
         let part: Vec<_> = packets.by_ref().take(count).collect();
         let is_last = packets.peek().is_none();
-        let handled = post.handle(inner.now(), part, is_last);
-        match handled {
+        match post.handle(inner.now(), part, is_last) {
             // By what it has sent itself.
             Err(Gone) if has_begun => break,
             Err(Gone) => return Err(GivenUp.into()),

@@ -41,8 +41,8 @@ pub(crate) struct Work {
 impl Work {
     /// The share of a task, after which others get their chance.
     const SHARE: Self = Self { bytes_read: 128 << 10, steps: 64 };
-    /// Of who does less than that at a time, nobody notices.
-    const LITTLE: Self = Self { bytes_read: 16 << 10, steps: 32 };
+    /// Of who does less than that at a time, nobody notices. With 16 questions in flight, one does.
+    const LITTLE: Self = Self { bytes_read: 16 << 10, steps: 48 };
 
     pub(crate) fn add_step(&mut self) {
         self.steps += 1;

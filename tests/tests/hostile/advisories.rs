@@ -167,24 +167,6 @@ async fn an_upgrade_without_a_transport_is_refused() -> io::Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_upgrade_with_very_many_headers_is_refused() -> io::Result<()> {
-    let server = TestServer::start(Server::builder()).await;
-    let request = upgrade_request(WEBSOCKET);
-    let head = request.strip_suffix("\r\n").expect("the end of a head");
-    for count in [150, 2_000] {
-        let mut http = Http::connect(server.address).await?;
-        let _ = http.send(format!("{head}{}\r\n", "x: a\r\n".repeat(count))).await;
-        // What the client still sends may turn the answer into a reset.
-        if let Some(response) = http.response().await? {
-            assert_eq!(response.status, 431, "{}", response.head);
-        }
-        http.read_to_end().await;
-    }
-    server.finish().await;
-    Ok(())
-}
-
 /// What the server answers to a close is a close frame, and holds nothing but what belongs there.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_close_holds_its_code_and_no_more() -> io::Result<()> {

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use crate::support::{SHORT, TestServer, quick};
 
 const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";
+const UPGRADE: &str = "/socket.io/?EIO=4&transport=websocket";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn noise_is_answered_and_closed() -> io::Result<()> {
@@ -58,9 +59,13 @@ async fn large_headers_are_refused() -> io::Result<()> {
     let one_large = |bytes| format!("x: {}\r\n", "a".repeat(bytes));
     let headers =
         [one_large(17 << 10), one_large(200 << 10), "x: a\r\n".repeat(150), "x".repeat(99_999)];
-    for header in headers {
+    let requests =
+        [format!("GET {HANDSHAKE} HTTP/1.1\r\nhost: a\r\n\r\n"), upgrade_request(UPGRADE)];
+    let each = requests.iter().flat_map(|request| headers.iter().map(move |it| (request, it)));
+    for (request, header) in each {
         let mut http = Http::connect(server.address).await?;
-        let _ = http.send(format!("GET {HANDSHAKE} HTTP/1.1\r\nhost: a\r\n{header}\r\n")).await;
+        let head = request.strip_suffix("\r\n").expect("the end of a head");
+        let _ = http.send(format!("{head}{header}\r\n")).await;
         // What the client still sends may turn the answer into a reset.
         if let Some(response) = http.response().await? {
             assert_eq!(response.status, 431, "{}", response.head);

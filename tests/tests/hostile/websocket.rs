@@ -213,7 +213,7 @@ async fn passes_over_lists(builder: Builder) -> io::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_probes_are_one() -> io::Result<()> {
+async fn a_hundred_probes_have_few_answers() -> io::Result<()> {
     let server = TestServer::start(Server::builder()).await;
     let mut polling = Polling::open(server.address).await?;
     polling.join().await?;
@@ -225,14 +225,14 @@ async fn a_hundred_probes_are_one() -> io::Result<()> {
     // What is sent now waits for the upgrade, and nothing else is in front of it.
     polling.post(r#"420["echo","a"]"#).await?;
     websocket.send_text("5").await?;
-    // Those that come in one read have one answer, and how many reads there are is the network's.
+    // Those that are handled together have one answer, so there are a few.
     let mut answers = 1;
     let mut next = websocket.next_text().await?;
     while next == "3probe" {
         answers += 1;
         next = websocket.next_text().await?;
     }
-    assert!(answers <= 100, "{answers} answers");
+    assert!(answers <= 10, "{answers} answers");
     assert_eq!(next, r#"430["a"]"#);
     websocket.close().await?;
     server.finish().await;

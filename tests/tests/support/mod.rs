@@ -80,8 +80,8 @@ impl TestServer {
 }
 
 /// The runtime that serves. The clients are on tokio.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Backend {
+#[derive(Clone, Copy)]
+enum Backend {
     Tokio,
     Smol,
     AsyncStd,
@@ -89,7 +89,7 @@ pub(crate) enum Backend {
 
 impl Backend {
     /// Test programs whose names end with a runtime repeat the others' tests on it.
-    pub(crate) fn of_this_program() -> Self {
+    fn of_this_program() -> Self {
         match env!("CARGO_CRATE_NAME") {
             name if name.ends_with("smol") => Self::Smol,
             name if name.ends_with("async_std") => Self::AsyncStd,
@@ -103,11 +103,6 @@ impl Backend {
             Self::Smol => sansocket_smol::Server::runtime(),
             Self::AsyncStd => sansocket_async_std::Server::runtime(),
         }
-    }
-
-    /// Whether a task can be woken after the network was asked.
-    pub(crate) fn wakes_last(self) -> bool {
-        self == Self::Tokio
     }
 
     /// Serves on a free port.

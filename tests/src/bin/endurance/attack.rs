@@ -61,7 +61,9 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
     let mut server = Process::start_on(SERVERS_PROCESSOR)?;
     let own = std::process::id().to_string();
     let pin = ["--cpu-list", "--pid", CLIENTS_PROCESSOR, &own];
-    Command::new("taskset").args(pin).stdout(Stdio::null()).status()?;
+    if !Command::new("taskset").args(pin).stdout(Stdio::null()).status()?.success() {
+        return Err(io::Error::other("there is no second processor"));
+    }
     let address = server.address;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(visit(address))?;

@@ -1,4 +1,7 @@
-//! Clients that are never short of packets, beside one that has few.
+//! Clients that are never short of packets, beside one that has few: on tokio, which can be told to
+//! ask the network before it goes on with them.
+
+mod support;
 
 use std::io;
 use std::sync::Arc;
@@ -9,7 +12,7 @@ use sansocket_tests::client::{Polling, WebSocket, frame};
 use sansocket_tokio::Socket;
 use tokio::task::JoinSet;
 
-use crate::support::{Backend, TestServer, quick};
+use support::{TestServer, quick};
 
 const FLOODERS: usize = 16;
 const ECHOES: usize = 100;
@@ -50,9 +53,6 @@ async fn longest_wait(server: &TestServer, count: &AtomicUsize) -> io::Result<us
 
 #[tokio::test]
 async fn who_floods_is_not_waited_for() -> io::Result<()> {
-    if !Backend::of_this_program().wakes_last() {
-        return Ok(());
-    }
     let (server, count) = counting().await;
     let mut flooders = JoinSet::new();
     for _ in 0..FLOODERS {
@@ -71,9 +71,6 @@ async fn who_floods_is_not_waited_for() -> io::Result<()> {
 
 #[tokio::test]
 async fn who_floods_by_posts_is_not_waited_for() -> io::Result<()> {
-    if !Backend::of_this_program().wakes_last() {
-        return Ok(());
-    }
     let (server, count) = counting().await;
     let mut flooders = JoinSet::new();
     for _ in 0..FLOODERS {
