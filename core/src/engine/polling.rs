@@ -94,6 +94,10 @@ pub struct PollResponse {
 }
 
 impl PollResponse {
+    pub(crate) fn noop(dialect: Dialect) -> Self {
+        Self { messages: VecDeque::from([Message::noop()]), dialect }
+    }
+
     /// The media type of the body.
     pub fn content_type(&self) -> &'static str {
         if self.dialect.jsonp().is_some() {
@@ -155,6 +159,11 @@ impl Session {
     /// Whether a GET waits.
     pub(crate) fn has_poll(&self) -> bool {
         self.poll.is_some()
+    }
+
+    /// The form of the GET that a client on polling still has under way, unless it waits already.
+    pub(crate) fn awaited_poll(&self) -> Option<Dialect> {
+        (self.is_polling() && !self.has_poll()).then_some(self.dialect)
     }
 
     /// Whether [`take_poll_response`](Self::take_poll_response) has something for the GET.

@@ -103,6 +103,8 @@ pub(crate) enum Verdict {
     Done,
     /// Hand the message to Socket.IO.
     Deliver,
+    /// The client ended its session by a POST.
+    Left,
 }
 
 impl Session {
@@ -244,10 +246,14 @@ impl Session {
                 self.pong_due = true;
             }
             Reaction::Close(reason) => {
-                if class == PacketClass::Close && self.is_polling() {
+                let has_left = class == PacketClass::Close && self.is_polling();
+                if has_left {
                     self.release_poll_with_noop();
                 }
                 self.close_now(reason);
+                if has_left {
+                    return Verdict::Left;
+                }
             }
             Reaction::AnswerProbe => self.answer_probe(),
             Reaction::TakeOver => self.take_over(now, config),

@@ -238,6 +238,11 @@ impl Server {
             (Verdict::Deliver, Ok(Inbound::Binary(data))) => {
                 self.handle_attachment(now, key, data);
             }
+            (Verdict::Left, _) => {
+                if let Some(dialect) = connection.session.awaited_poll() {
+                    self.late_polls.expect(*connection.session.sid(), dialect);
+                }
+            }
             // Only messages are delivered; whatever else came may have moved a deadline.
             (Verdict::Deliver | Verdict::Done, _) => self.arm(key),
         }

@@ -7,6 +7,7 @@ mod counters;
 mod dynamic;
 mod event;
 mod inbound;
+mod late;
 mod lifecycle;
 mod limiter;
 mod namespace;
@@ -31,6 +32,7 @@ use crate::{Config, ConnectionKey, NamespaceKey, Sid, SocketId, SocketKey, Times
 
 use connection::Connection;
 use dynamic::NamespaceRequests;
+use late::LatePolls;
 use namespace::Namespace;
 
 pub use broadcast::{BroadcastReport, Delivery, Recipients};
@@ -93,6 +95,7 @@ pub struct Server {
     visit: u64,
     accepting: bool,
     counters: Counters,
+    late_polls: LatePolls,
     /// What the connection had that was forgotten last.
     remains: Option<Remains>,
 }
@@ -167,6 +170,7 @@ impl Server {
             visit: 0,
             accepting: true,
             counters: Counters::default(),
+            late_polls: LatePolls::default(),
             remains: None,
         };
         server.create_namespace("/");

@@ -70,6 +70,13 @@ pub(super) async fn poll(
     Ok(response::packets(&inner.settings, answer, request, opened))
 }
 
+/// A GET of a session that is unknown may be one that a POST overtook.
+pub(super) fn late_poll(inner: &Inner, sid: &Sid, request: &Parts) -> Option<Response<Body>> {
+    let shard = inner.shards.get(inner.shard_of(sid))?;
+    let answer = shard.with(|state| state.core.take_late_poll_response(sid))?;
+    Some(response::packets(&inner.settings, answer, request, None))
+}
+
 /// A GET whose client may go away.
 struct WaitingPoll<'a> {
     shard: &'a Shard,

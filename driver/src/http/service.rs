@@ -185,30 +185,48 @@ where
         upgrade: upgrade::is_requested(&parts.headers),
     };
     let route = core_http::route(&inner.config, &request)?;
-    let (shard, key) = match &route {
-        Route::Handshake { transport, dialect } => {
-            if let Err(reason) = admit(inner, parts).await {
-                return Err(Unserved::Refused(Refusal::Forbidden, Some(reason)));
-            }
-            return handshake(inner, peer, parts, *transport, *dialect).await;
+    if let Route::Handshake { transport, dialect } = route {
+        if let Err(reason) = admit(inner, parts).await {
+            return Err(Unserved::Refused(Refusal::Forbidden, Some(reason)));
         }
-        Route::Poll(sid) | Route::Post(sid) | Route::Upgrade(sid) | Route::Refuse { sid, .. } => {
-            let shard = inner.shard_of(sid);
-            let found = inner.shards.get(shard).ok_or(Refusal::UnknownSession)?;
-            let now = inner.now();
-            let key = found.with(|state| {
-                // A session that is overdue is over, whether or not the timer has come to it.
-                if state.core.poll_timeout().is_some_and(|due| due <= now) {
-                    state.core.handle_timeout(now);
-                }
-                state.core.find(&route)
-            })?;
-            (shard, key)
+        return handshake(inner, peer, parts, transport, dialect).await;
+    }
+    match (&route, serve_session(inner, &route, parts, body).await) {
+        (Route::Poll(sid), Err(Unserved::Refused(Refusal::UnknownSession, None))) => {
+            polling::late_poll(inner, sid, parts).ok_or_else(|| Refusal::UnknownSession.into())
         }
+        (_, served) => served,
+    }
+}
+
+/// A request of a session.
+async fn serve_session<B>(
+    inner: &Arc<Inner>,
+    route: &Route,
+    parts: &mut Parts,
+    body: B,
+) -> Result<Response<Body>, Unserved>
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    let (Route::Poll(sid) | Route::Post(sid) | Route::Upgrade(sid) | Route::Refuse { sid, .. }) =
+        route
+    else {
+        return Err(Refusal::UnknownSession.into());
     };
+    let shard = inner.shard_of(sid);
+    let found = inner.shards.get(shard).ok_or(Refusal::UnknownSession)?;
+    let now = inner.now();
+    let key = found.with(|state| {
+        // A session that is overdue is over, whether or not the timer has come to it.
+        if state.core.poll_timeout().is_some_and(|due| due <= now) {
+            state.core.handle_timeout(now);
+        }
+        state.core.find(route)
+    })?;
     match route {
         Route::Poll(_) => polling::poll(inner, shard, key, parts, None).await,
-        Route::Refuse { refusal, .. } => Err(refusal.into()),
+        Route::Refuse { refusal, .. } => Err((*refusal).into()),
         Route::Post(_) => polling::post(inner, shard, key, parts, body).await,
         Route::Upgrade(_) | Route::Handshake { .. } => {
             Ok(upgrade::join_session(inner, shard, key, parts))

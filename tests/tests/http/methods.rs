@@ -105,6 +105,22 @@ async fn options_is_a_preflight_where_there_is_cors() -> io::Result<()> {
     Ok(())
 }
 
+/// Nothing orders a GET and the POST that ends its session: they come on two connections.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_get_that_the_clients_close_overtook_is_no_error() -> io::Result<()> {
+    let server = TestServer::start(Server::builder()).await;
+    let mut polling = Polling::open(server.address).await?;
+    polling.join().await?;
+    let target = polling.target("polling");
+    polling.post("1").await?;
+    let mut http = Http::connect(server.address).await?;
+    assert_eq!(ask(&mut http, request("GET", &target)).await?, (200, "6".to_owned()));
+    let unknown = (400, r#"{"code":1,"message":"Session ID unknown"}"#.to_owned());
+    assert_eq!(ask(&mut http, request("GET", &target)).await?, unknown);
+    server.finish().await;
+    Ok(())
+}
+
 /// The bodies of requests that are not served, or need none, look like requests.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_nobody_reads_is_no_request() -> io::Result<()> {

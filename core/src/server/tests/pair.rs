@@ -199,6 +199,12 @@ impl Pair {
         Ok(())
     }
 
+    /// The answer to a GET of a session that is unknown, if there is one.
+    pub(super) fn late_body(&mut self, peer: Peer) -> Option<String> {
+        let response = self.server.take_late_poll_response(&self.sid(peer))?;
+        Some(String::from_utf8(response.into_body().to_vec()).expect("text"))
+    }
+
     /// The answer to the GET, if there is one.
     pub(super) fn body(&mut self, peer: Peer) -> Option<String> {
         let key = self.clients[peer.0].poll?;

@@ -1,6 +1,7 @@
 //! Long-polling: the handshake, the cycle of GET and POST, and what clients do wrong with them.
 
 use alloc::format;
+use alloc::vec::Vec;
 
 use super::*;
 use crate::codec::engine::Inbound;
@@ -234,6 +235,51 @@ fn the_clients_close_is_answered_with_a_noop() {
     pair.post(peer, r#"1|42["late"]"#).unwrap();
     assert_eq!(pair.body(peer).as_deref(), Some("6"));
     assert_eq!(pair.events(peer), ["disconnected: transport close", "closed: transport close"]);
+}
+
+#[test]
+fn a_get_that_the_clients_close_overtook_is_answered_once() {
+    let mut pair = Pair::new();
+    let (peer, _) = pair.joined_polling();
+    assert_eq!(pair.late_body(peer), None, "the session is open");
+    pair.post(peer, "1").unwrap();
+    assert_eq!(pair.get(peer), Err(Refusal::UnknownSession));
+    assert_eq!(pair.late_body(peer).as_deref(), Some("6"));
+    assert_eq!(pair.late_body(peer), None);
+}
+
+#[test]
+fn no_get_is_awaited_of_who_did_not_say_close_or_has_one_that_waits() {
+    let mut pair = Pair::new();
+    let (waits, _) = pair.joined_polling();
+    pair.get(waits).unwrap();
+    pair.post(waits, "1").unwrap();
+    assert_eq!(pair.body(waits).as_deref(), Some("6"));
+    let (failed, _) = pair.joined_polling();
+    pair.post(failed, "9").unwrap();
+    let (superseded, socket) = pair.joined_polling();
+    pair.server.socket(socket).unwrap().supersede();
+    let (on_websocket, _) = pair.open_websocket();
+    pair.send(on_websocket, "1");
+    for peer in [waits, failed, superseded, on_websocket] {
+        assert_eq!(pair.late_body(peer), None);
+    }
+}
+
+#[test]
+fn the_gets_of_those_who_left_last_are_awaited() {
+    let mut pair = Pair::new();
+    let left: Vec<_> = core::iter::repeat_with(|| {
+        let peer = pair.polling();
+        pair.post(peer, "1").unwrap();
+        peer
+    })
+    .take(65)
+    .collect();
+    assert_eq!(pair.late_body(left[0]), None);
+    for peer in &left[1..] {
+        assert_eq!(pair.late_body(*peer).as_deref(), Some("6"));
+    }
 }
 
 #[test]
