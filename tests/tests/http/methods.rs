@@ -50,7 +50,7 @@ async fn only_get_opens_a_session() -> io::Result<()> {
 /// Internet Explorer takes packets for an attack, unless it is told not to. Errors are not packets.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_browser_is_told_not_to_filter() -> io::Result<()> {
-    let server = TestServer::start(Server::builder()).await;
+    let server = TestServer::start(quick()).await;
     let mut http = Http::connect(server.address).await?;
     for (agent, target, expected) in [
         ("Mozilla/5.0 (Windows NT 10.0; Trident/7.0; rv:11.0)", POLLING, (200, true, true)),
