@@ -6,7 +6,7 @@ mod closing;
 pub(crate) use buffers::{Buffers, Packet, Work};
 pub(crate) use closing::Closing;
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -335,34 +335,34 @@ impl WebSocket {
             frames.splice(0..0, self.unsent.drain(..));
         }
         let mut next = 0;
-        while let Some(frame) = frames.get(next) {
+        while next < frames.len() {
             let gather = &mut buffers.gather;
             gather.clear();
-            // A frame alone needs no copy.
-            let is_last = next + 1 == frames.len();
-            let mut end = if is_last { next + 1 } else { next };
+            let mut end = next;
             while let Some(frame) = frames.get(end) {
-                if gather.len() + frame.len() > GATHER_BYTES {
+                // A frame alone needs no copy.
+                let is_alone = end == next && end + 1 == frames.len();
+                if is_alone || gather.len() + frame.len() > GATHER_BYTES {
                     break;
                 }
                 gather.extend_from_slice(frame);
                 end += 1;
             }
-            let (chunk, end) =
-                if end <= next + 1 { (&frame[..], next + 1) } else { (&gather[..], end) };
-            let (written, result) = write_all(&mut self.stream, cx, chunk);
-            if written < chunk.len() {
+            // The one that is too large goes with those before it, from where it is.
+            let large = frames.get(end).map_or(&[][..], Bytes::as_ref);
+            let (written, result) = write_all(&mut self.stream, cx, gather, large);
+            if written < gather.len() + large.len() {
                 result?;
-                let rest = if end == next + 1 {
-                    frame.slice(written..)
-                } else {
-                    Bytes::copy_from_slice(&chunk[written..])
-                };
-                self.unsent.push(rest);
-                self.unsent.extend(frames.drain(end..));
+                if let Some(rest) = gather.get(written..).filter(|rest| !rest.is_empty()) {
+                    self.unsent.push(Bytes::copy_from_slice(rest));
+                }
+                if let Some(large) = frames.get(end) {
+                    self.unsent.push(large.slice(written.saturating_sub(gather.len())..));
+                }
+                self.unsent.extend(frames.drain(end..).skip(1));
                 break;
             }
-            next = end;
+            next = end + 1;
         }
         frames.clear();
         Ok(())
@@ -411,16 +411,34 @@ fn inflate_some(
     result
 }
 
-/// Writes until the network takes no more: how much it took, and the error if there was one.
-fn write_all(stream: &mut Upgraded, cx: &mut Context<'_>, chunk: &[u8]) -> (usize, io::Result<()>) {
+/// Writes `head` and `tail` until the network takes no more: how much it took, and the error if there
+/// was one.
+fn write_all(
+    stream: &mut Upgraded,
+    cx: &mut Context<'_>,
+    mut head: &[u8],
+    mut tail: &[u8],
+) -> (usize, io::Result<()>) {
+    let mut stream = Pin::new(stream);
     let mut written = 0;
-    while written < chunk.len() {
-        match Pin::new(&mut *stream).poll_write(cx, &chunk[written..]) {
+    loop {
+        let result = match (head, tail) {
+            ([], []) => return (written, Ok(())),
+            (chunk, []) | ([], chunk) => stream.as_mut().poll_write(cx, chunk),
+            (chunk, _) if !stream.is_write_vectored() => stream.as_mut().poll_write(cx, chunk),
+            (head, tail) => {
+                let chunks = [IoSlice::new(head), IoSlice::new(tail)];
+                stream.as_mut().poll_write_vectored(cx, &chunks)
+            }
+        };
+        let length = match result {
             Poll::Ready(Ok(0)) => return (written, Err(io::ErrorKind::WriteZero.into())),
-            Poll::Ready(Ok(length)) => written += length,
+            Poll::Ready(Ok(length)) => length,
             Poll::Ready(Err(error)) => return (written, Err(error)),
             Poll::Pending => return (written, Ok(())),
-        }
+        };
+        written += length;
+        tail = &tail[length.saturating_sub(head.len()).min(tail.len())..];
+        head = &head[length.min(head.len())..];
     }
-    (written, Ok(()))
 }

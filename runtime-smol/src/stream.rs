@@ -1,6 +1,6 @@
 //! Sockets' streams, read without a call that only learns that there is nothing.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::mem;
 use std::net::{self, Shutdown};
 #[cfg(unix)]
@@ -81,6 +81,14 @@ where
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut &*self.socket).poll_write(cx, data)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        chunks: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &*self.socket).poll_write_vectored(cx, chunks)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -10,7 +12,7 @@ use sansocket_core::codec::websocket::Opcode;
 use sansocket_driver::{Builder, Io, OnRuntime, Socket};
 use sansocket_tests::client::{Http, PATIENCE, eventually, frame, in_time, upgrade_request};
 use sansocket_tests::contract::self_signed;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 const WEBSOCKET: &str = "/socket.io/?EIO=4&transport=websocket";
@@ -33,6 +35,107 @@ async fn join(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<
     expect(stream, "\"sid\"").await?;
     stream.write_all(&frame(Opcode::Text, b"40")).await?;
     expect(stream, "40{\"sid\"").await.map(drop)
+}
+
+/// Notes what each write brought to the network.
+struct Noted {
+    network: DuplexStream,
+    takes_several: bool,
+    writes: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Noted {
+    fn note(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(length)) = &result {
+            self.writes.lock().expect("nobody panics").push(*length);
+        }
+        result
+    }
+}
+
+impl AsyncRead for Noted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.network).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Noted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.network).poll_write(cx, data);
+        self.note(result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        chunks: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.network).poll_write_vectored(cx, chunks);
+        self.note(result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.takes_several
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.network).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.network).poll_shutdown(cx)
+    }
+}
+
+/// An attachment has the packet that announces it before it. The network takes both at once, or a
+/// part of them, or one after the other.
+#[tokio::test]
+async fn a_large_frame_goes_with_those_before_it() -> io::Result<()> {
+    let large = "a".repeat(100_000);
+    // The header of a frame and the packet: `42["a"]`, and as much around the large one.
+    let (small_frame, large_frame) = (2 + 7, 10 + 100_006);
+    for (room, takes_several) in
+        [(1 << 20, true), (1 << 20, false), (PIPE_BYTES, true), (PIPE_BYTES, false)]
+    {
+        let server = sansocket_tokio::Server::builder().build()?;
+        let (mut client, network) = tokio::io::duplex(room);
+        let writes = Arc::default();
+        let stream = Noted { network, takes_several, writes: Arc::clone(&writes) };
+        let io = server.clone();
+        tokio::spawn(async move { io.serve_stream(stream, None, false).await });
+        join(&mut client).await?;
+        writes.lock().expect("nobody panics").clear();
+        for event in ["a", "b", &large, "c"] {
+            server.emit(event, &()).map_err(io::Error::other)?;
+        }
+        let received = expect(&mut client, r#"42["c"]"#).await?;
+        let mut expected = Vec::new();
+        for event in ["a", "b", &large, "c"] {
+            let packet = format!("42[\"{event}\"]");
+            let header = received.get(expected.len()..).and_then(|rest| rest.get(1)).copied();
+            let bytes = if header == Some(127) { 10 } else { 2 };
+            expected.extend_from_slice(&received[expected.len()..][..bytes]);
+            expected.extend_from_slice(packet.as_bytes());
+        }
+        assert!(received == expected, "{room} {takes_several}");
+        let writes = writes.lock().expect("nobody panics").clone();
+        match (room, takes_several) {
+            (PIPE_BYTES, _) => assert!(writes.len() > 100_000 / PIPE_BYTES),
+            (_, true) => assert_eq!(writes, [2 * small_frame + large_frame, small_frame]),
+            (_, false) => assert_eq!(writes, [2 * small_frame, large_frame, small_frame]),
+        }
+        drop(client);
+        Io::close(&server, PATIENCE).await;
+    }
+    Ok(())
 }
 
 /// TLS takes more than the network does, and must be made to pass on the rest.

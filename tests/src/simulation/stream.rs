@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -369,6 +369,20 @@ impl Write for ServerStream {
             trace.note(length as u64);
         });
         Poll::Ready(Ok(length))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        chunks: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let data: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.iter().copied()).collect();
+        self.poll_write(cx, &data)
+    }
+
+    /// One of two is, so that both ways are taken.
+    fn is_write_vectored(&self) -> bool {
+        self.0.number % 2 == 0
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
