@@ -69,6 +69,8 @@ pub(super) struct Engine {
     closing: Option<(Micros, Reason)>,
     /// Why the session has ended, until that is passed on.
     pub(super) ended: Option<Reason>,
+    /// The client closed by a POST while none of its GETs waited.
+    pub(super) awaits_get: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +102,7 @@ impl Engine {
             heartbeat: Heartbeat::PingAt(ping_at),
             closing: None,
             ended: None,
+            awaits_get: false,
         };
         engine.queue(Note::Open, open_bytes);
         engine
@@ -151,6 +154,7 @@ impl Engine {
             Said::Open | Said::Upgrade | Said::Noop => {}
             Said::Close => {
                 if self.current.is_none() {
+                    self.awaits_get = self.get.is_none();
                     self.release_get(Note::Noop);
                 }
                 self.close_now("transport close");

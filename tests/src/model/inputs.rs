@@ -80,6 +80,16 @@ impl Model {
         result
     }
 
+    /// A GET comes in that is refused; whether its client's close has only overtaken it.
+    pub fn take_late_get(&mut self, connection: Connection) -> bool {
+        let awaited = |late_gets: &mut VecDeque<Connection>| {
+            let before = late_gets.len();
+            late_gets.retain(|late| *late != connection);
+            late_gets.len() < before
+        };
+        self.late_gets.values_mut().any(awaited)
+    }
+
     /// A POST comes in.
     ///
     /// # Errors

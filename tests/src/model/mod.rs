@@ -162,6 +162,9 @@ pub struct Totals {
     pub outbox_bytes: usize,
 }
 
+/// How many late GETs of a shard are remembered.
+const LATE_GETS: usize = 64;
+
 /// What a server of several shards holds.
 #[derive(Debug)]
 pub struct Model {
@@ -171,6 +174,8 @@ pub struct Model {
     /// The latest time that each shard has heard of.
     clocks: BTreeMap<u8, Micros>,
     accepting: BTreeMap<u8, bool>,
+    /// Who was faster to close than with its GET, by shard; the latest ones.
+    late_gets: BTreeMap<u8, VecDeque<Connection>>,
     /// The shard of each connection, also of those that have gone.
     shards: Vec<u8>,
     sockets_made: Socket,
@@ -214,6 +219,7 @@ impl Model {
             sockets: BTreeMap::new(),
             clocks: BTreeMap::new(),
             accepting: BTreeMap::new(),
+            late_gets: BTreeMap::new(),
             shards: Vec::new(),
             sockets_made: 0,
         }
@@ -307,6 +313,13 @@ impl Model {
         if let Some(reason) = session.engine.ended.take() {
             session.connect_by = None;
             session.partial = None;
+            if session.engine.awaits_get {
+                let late_gets = self.late_gets.entry(session.shard).or_default();
+                late_gets.push_back(connection);
+                if late_gets.len() > LATE_GETS {
+                    late_gets.pop_front();
+                }
+            }
             self.end_sockets(connection, reason);
             if let Some(session) = self.sessions.get_mut(&connection) {
                 session.tell(Happened::Closed(reason), 0);

@@ -138,7 +138,14 @@ impl World<'_, '_> {
             }
         }
         if refused {
-            self.answer_to_client(session, Answer::Refused);
+            let Session { shard, connection, sid, .. } = self.sessions[session];
+            let late = self.servers[shard].take_late_poll_response(&sid);
+            let expected = self.model.take_late_get(connection);
+            ensure!(late.is_some() == expected, "late get", "{late:?} but {expected}");
+            let answer = late.map_or(Answer::Refused, |answer| {
+                Answer::Payload(answer.into_body().to_vec(), [(None, Note::Noop)].into())
+            });
+            self.answer_to_client(session, answer);
             return Ok(());
         }
         self.answer_get(session)
