@@ -23,6 +23,7 @@
 //!
 //! With the feature `tls`, `Server::listen_tls` listens for `https` and `wss`, on rustls. With the feature
 //! `compression`, responses to polling can be compressed (`Builder::http_compression`),
+//! with `brotli` in br too (`HttpCompression::brotli`),
 //! with `deflate` what goes over WebSockets (`Builder::per_message_deflate`).
 //! [`Server::serve_unix`] serves the clients of a Unix socket, and [`Server::serve_stream`] any
 //! stream that tokio can read and write:

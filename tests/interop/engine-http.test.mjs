@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gunzipSync, inflateSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { Socket as EngineSocket } from "engine.io-client";
 import {
   ask,
@@ -10,6 +10,7 @@ import {
   connect,
   enginePath,
   nextEvent,
+  oursOnly,
   PollingPeer,
   responseOf,
   send,
@@ -26,6 +27,7 @@ const MAX_PAYLOAD = 20_000;
 const ORIGIN = "https://allowed.example";
 const server = await startServer({ MAX_PAYLOAD: String(MAX_PAYLOAD) });
 const withCors = await startServer({ CORS_ORIGIN: ORIGIN });
+const withBrotli = await startServer({ HTTP_COMPRESSION: "1000", BROTLI: "5" });
 
 const polling = (query) => enginePath({ transport: "polling", ...query });
 
@@ -251,6 +253,26 @@ test("a large answer is plain when the client does not speak of compression", as
   const peer = await PollingPeer.connect(server);
   await peer.post(`42${JSON.stringify(["echo", "x".repeat(5000)])}`);
   assert.equal((await peer.get()).headers["content-encoding"], undefined);
+});
+
+test("a large answer is in br when the server is told to", oursOnly("it has no br for polling"), async () => {
+  const decoders = { br: brotliDecompressSync, gzip: gunzipSync, undefined: (raw) => raw };
+  const large = "compressible € ".repeat(1_000);
+  for (const [started, accepted, text, coding] of [
+    [withBrotli, "gzip, deflate, br", large, "br"],
+    [withBrotli, "gzip, deflate, br", "short", undefined],
+    [withBrotli, "gzip, br;q=0", large, "gzip"],
+    [withBrotli, "br;q=0", large, undefined],
+    [server, "br", large, undefined],
+  ]) {
+    const peer = await PollingPeer.connect(started);
+    const event = `42${JSON.stringify(["echo", text])}`;
+    await peer.post(event);
+    const response = await peer.get({ "accept-encoding": accepted });
+    assert.equal(response.headers["content-encoding"], coding, accepted);
+    assert.equal(decoders[coding](response.raw).toString(), event);
+    assert.ok(coding === undefined || response.raw.length < text.length / 10, `${response.raw.length}`);
+  }
 });
 
 // --- Limits --------------------------------------------------------------------------------------

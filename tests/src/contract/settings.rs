@@ -78,7 +78,12 @@ pub(super) fn apply<S>(builder: Builder<S>) -> io::Result<Builder<S>> {
     if env::var_os("HTTP_COMPRESSION").is_some() {
         let threshold = number("HTTP_COMPRESSION", 0)?;
         let threshold = usize::try_from(threshold).map_err(|_| invalid("HTTP_COMPRESSION"))?;
-        builder = builder.http_compression(HttpCompression::default().threshold(threshold));
+        let mut compression = HttpCompression::default().threshold(threshold);
+        if env::var_os("BROTLI").is_some() {
+            let quality = u32::try_from(number("BROTLI", 0)?).map_err(|_| invalid("BROTLI"))?;
+            compression = compression.brotli(quality);
+        }
+        builder = builder.http_compression(compression);
     }
     Ok(builder)
 }

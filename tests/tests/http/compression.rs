@@ -1,4 +1,4 @@
-//! Responses to polling in gzip and deflate.
+//! Responses to polling in gzip, deflate and br.
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
@@ -80,6 +80,43 @@ async fn large_responses_are_compressed_as_the_client_accepts() -> io::Result<()
         assert_eq!(decoded, expected(CHARACTERS), "{accepted}");
     }
     server.finish().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brotli_is_used_where_the_server_is_told_to_and_the_client_accepts_it() -> io::Result<()> {
+    let compression = HttpCompression::default();
+    let accepted = "gzip, deflate, br";
+    for (compression, accepted, bytes, coding) in [
+        (compression.brotli(5), accepted, CHARACTERS, Some("br")),
+        (compression.brotli(11), accepted, CHARACTERS, Some("br")),
+        (compression.brotli(5), "gzip;q=0.5, br;q=0.6", CHARACTERS, Some("br")),
+        (compression.brotli(5), "gzip, deflate, br;q=0", CHARACTERS, Some("gzip")),
+        (compression.brotli(5), "br;q=0", CHARACTERS, None),
+        (compression.brotli(5), accepted, 1024, Some("br")),
+        (compression.brotli(5), accepted, 1023, None),
+        (compression, accepted, CHARACTERS, Some("gzip")),
+        (compression, "br", CHARACTERS, None),
+    ] {
+        let server = TestServer::start(Server::builder().http_compression(compression)).await;
+        let header = format!("Accept-Encoding: {accepted}\r\n");
+        let characters = bytes - expected(0).len();
+        let (head, body) = echo(&server, &header, characters).await?;
+        let length = format!("content-length: {}\r\n", body.len());
+        assert!(head.starts_with("http/1.1 200") && head.contains(&length), "{head}");
+        let mut fields = head.lines();
+        let found = fields.find_map(|field| field.strip_prefix("content-encoding: "));
+        assert_eq!(found, coding, "{accepted}, {bytes} bytes");
+        let mut decoder: Box<dyn Read> = match coding {
+            Some("br") => Box::new(brotli::Decompressor::new(&*body, 4096)),
+            Some(_) => Box::new(GzDecoder::new(&*body)),
+            None => Box::new(&*body),
+        };
+        let mut decoded = Vec::new();
+        decoder.read_to_end(&mut decoded)?;
+        assert_eq!(decoded, expected(characters), "{accepted}, {bytes} bytes");
+        server.finish().await;
+    }
     Ok(())
 }
 
