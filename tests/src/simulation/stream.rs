@@ -382,7 +382,7 @@ impl Write for ServerStream {
 
     /// One of two is, so that both ways are taken.
     fn is_write_vectored(&self) -> bool {
-        self.0.number % 2 == 0
+        self.0.number.is_multiple_of(2)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
