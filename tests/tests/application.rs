@@ -60,6 +60,7 @@ async fn a_handler_that_panics_ends_its_connection_and_no_other() -> io::Result<
     bystander.echo().await?;
     drop(bystander);
     eventually("three disconnects", || disconnects.get() == 3).await;
+    server.panicked(2).await;
     server.finish().await;
     Ok(())
 }

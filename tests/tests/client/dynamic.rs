@@ -276,5 +276,6 @@ async fn a_hook_that_panics_harms_one_client() {
     let name: String = second.emit_with_ack("name", &(), PATIENCE).await.expect("an answer");
     assert_eq!(name, "/new");
     drop(second);
+    server.panicked(1).await;
     server.finish().await;
 }

@@ -1,7 +1,8 @@
 //! Clients that vanish, in whichever way, at whichever moment.
 
 use std::io;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sansocket_core::codec::websocket::Opcode;
 use sansocket_tests::client::{
@@ -107,21 +108,29 @@ async fn resets_at_any_byte() -> io::Result<()> {
 /// The client is gone when the server answers that it does not let it in.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_upgrade_is_reset() -> io::Result<()> {
-    let server = TestServer::start(Server::builder()).await;
-    let polling = Polling::open(server.address).await?;
+    let refused = Arc::new(AtomicUsize::new(0));
+    let counter = refused.clone();
+    let builder = Server::builder().on_connection_error(move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
+    let server = TestServer::start(builder).await;
+    let mut polling = Polling::open(server.address).await?;
     for target in [
         "/socket.io/?EIO=4&transport=websocket&sid=Aabcdefghij0123456-_",
         "/socket.io/?EIO=9&transport=websocket",
         "/socket.io/?EIO=4&transport=__proto__",
         &polling.target("__proto__"),
     ] {
+        let before = refused.load(Ordering::SeqCst);
         for _ in 0..50 {
             let mut http = Http::connect(server.address).await?;
             http.send(upgrade_request(target)).await?;
             http.reset();
         }
+        // Some resets overtake their requests.
+        eventually("one is refused", || refused.load(Ordering::SeqCst) > before).await;
     }
-    drop(polling);
+    polling.post("1").await?;
     server.finish().await;
     Ok(())
 }

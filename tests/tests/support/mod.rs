@@ -5,13 +5,17 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sansocket_tests::client::{PATIENCE, eventually, in_time, visit};
 use sansocket_tokio::{Ack, Args, Builder, Io, OnRuntime, Runtime, Server, Socket, Stats};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+
+use watched::Watched;
+
+mod watched;
 
 pub(crate) struct TestServer {
     pub(crate) io: Io,
@@ -20,13 +24,17 @@ pub(crate) struct TestServer {
     pub(crate) gate: Arc<Semaphore>,
     /// Set by a handler that blocks.
     pub(crate) blocked: Arc<AtomicBool>,
+    /// How many of the server's tasks have panicked.
+    panics: Arc<AtomicUsize>,
     serving: JoinHandle<io::Result<()>>,
 }
 
 impl TestServer {
     pub(crate) async fn start(builder: Builder) -> Self {
         let backend = Backend::of_this_program();
-        let io = builder.build_with(backend.runtime()).expect("entropy");
+        let panics = Arc::new(AtomicUsize::new(0));
+        let runtime = Watched::new(backend.runtime(), panics.clone());
+        let io = builder.build_with(Arc::new(runtime)).expect("entropy");
         let gate = Arc::new(Semaphore::new(0));
         let waiting = gate.clone();
         io.on_connect(async |socket: Socket| {
@@ -47,7 +55,7 @@ impl TestServer {
             }
         });
         let (address, serving) = backend.serve(&io).await.expect("a port");
-        Self { io, address, gate, blocked: Arc::default(), serving }
+        Self { io, address, gate, blocked: Arc::default(), panics, serving }
     }
 
     /// Whether nothing is left of any client.
@@ -59,6 +67,12 @@ impl TestServer {
 
     pub(crate) async fn rests(&self) {
         eventually("the server is at rest", || self.is_at_rest()).await;
+    }
+
+    /// The test makes so many tasks panic on purpose.
+    pub(crate) async fn panicked(&self, tasks: usize) {
+        eventually("tasks panic", || self.panics.load(Ordering::SeqCst) == tasks).await;
+        self.panics.store(0, Ordering::SeqCst);
     }
 
     /// The end of a test: the server still serves, holds nothing, and ends when it is told to. It
@@ -76,6 +90,8 @@ impl TestServer {
     pub(crate) async fn finish_closed(self) {
         let served = in_time("Server::serve", self.serving).await;
         served.expect("no panic").expect("no error");
+        // A runtime keeps that to itself.
+        assert_eq!(self.panics.load(Ordering::SeqCst), 0, "tasks have panicked");
     }
 }
 
