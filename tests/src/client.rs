@@ -14,8 +14,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-/// The longest wait for anything that must happen. Nothing in a correct server comes near it.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest wait for anything that must happen. Nothing in a correct server comes near it. Less
+/// than the 45 s after which a session that is left over ends by itself.
+pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// The path of every request, with the parameters that all of them have.
 const TARGET: &str = "/socket.io/?EIO=4&transport=";

@@ -11,6 +11,7 @@ mod client {
     pub(crate) mod middleware;
     pub(crate) mod namespaces;
     pub(crate) mod parser;
+    pub(crate) mod race;
     pub(crate) mod reconnecting;
     pub(crate) mod recovery;
     pub(crate) mod tls;

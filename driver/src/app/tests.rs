@@ -6,6 +6,7 @@ mod admission;
 mod broadcasts;
 mod catch_alls;
 mod handlers;
+mod registry;
 mod server_side;
 mod sockets;
 

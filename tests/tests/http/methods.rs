@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use sansocket_core::codec::websocket::Opcode;
-use sansocket_tests::client::{Http, Polling, frame, in_time, upgrade_request};
+use sansocket_tests::client::{Http, PATIENCE, Polling, frame, in_time, upgrade_request};
 use sansocket_tokio::{Cors, Server};
 use tokio::time::sleep;
 
@@ -332,7 +332,9 @@ async fn a_client_that_asks_before_it_sends_a_body_is_told_to_go_on() -> io::Res
 
 #[tokio::test(flavor = "multi_thread")]
 async fn binary_bodies_are_of_another_revision() -> io::Result<()> {
-    let server = TestServer::start(Server::builder()).await;
+    // A session that is left does not end by itself.
+    let builder = Server::builder().connect_timeout(10 * PATIENCE).ping_timeout(10 * PATIENCE);
+    let server = TestServer::start(builder).await;
     for (kind, status) in [
         ("application/octet-stream", 400),
         ("application/octet-stream; x=y", 200),

@@ -1,5 +1,7 @@
 //! Offers and answers.
 
+use alloc::{format, vec};
+
 use super::*;
 use crate::codec::websocket::deflate::Accepted;
 use crate::codec::websocket::handshake::{ResponseError, accept_key, check_response_to_offer};
@@ -150,4 +152,29 @@ fn a_response_is_checked_with_its_extensions() {
     assert_eq!(check(&headers), Err(ResponseError::Extension));
     headers.remove(0);
     assert_eq!(check(&headers), Err(ResponseError::Upgrade));
+}
+
+/// Whoever looked at what is left for each element, or for each way to read one, would not come to
+/// the end of these.
+#[test]
+fn a_list_is_read_once_however_long_it_is() {
+    const BYTES: usize = 1_000_000;
+    let repeated = |part: &str| part.repeat(BYTES / part.len());
+    let deflate = "permessage-deflate";
+    for part in [",", " ", " ,\t", "a,", "a;b,", "a;b=\"c\",", "a;b=\"\\c\" , ", "x-a ; b = c ,"] {
+        let offers = format!("{}{deflate}", repeated(part));
+        assert!(answer(settings(true, true), &[&offers]).is_some(), "{part}");
+    }
+    for part in ["a;", "a;b=\"", "a\t \t", "\"", ";", "=", "a", "\\", "\u{e4}"] {
+        for begin in ["", "a", "a;b=\"", "permessage-deflate; server_max_window_bits=\"1"] {
+            let list = format!("{begin}{}", repeated(part));
+            assert_eq!(answer(settings(true, true), &[&list, "x"]), None, "{begin}{part}");
+        }
+    }
+    for parameter in ["; server_max_window_bits=99", ";server_no_context_takeover"] {
+        let list = format!("{deflate}{}", repeated(parameter));
+        assert_eq!(answer(settings(true, true), &[&list, &list]), None, "{parameter}");
+    }
+    let lines = vec![deflate; 10_000];
+    assert!(answer(settings(true, true), &lines).is_some());
 }
