@@ -245,16 +245,12 @@ impl Session {
                 self.hear(now, config);
                 self.pong_due = true;
             }
-            Reaction::Close(reason) => {
-                let has_left = class == PacketClass::Close && self.is_polling();
-                if has_left {
-                    self.release_poll_with_noop();
-                }
+            Reaction::Close(reason) if class == PacketClass::Close && self.is_polling() => {
+                self.release_poll_with_noop();
                 self.close_now(reason);
-                if has_left {
-                    return Verdict::Left;
-                }
+                return Verdict::Left;
             }
+            Reaction::Close(reason) => self.close_now(reason),
             Reaction::AnswerProbe => self.answer_probe(),
             Reaction::TakeOver => self.take_over(now, config),
             Reaction::AbortProbe => self.probe = None,

@@ -59,8 +59,8 @@ impl HttpCompression {
 
     /// Offers br (RFC 7932) too, which is never used without this call. Of codings that a client names
     /// and wants equally it is then the first, wherever it stands: the application asked for it. The
-    /// client's order decides between the others as before, and what says `*` alone gets gzip. Browsers
-    /// know br over `https` only. Behind the feature `brotli`.
+    /// client's order decides between the others as before, and what says `*` alone gets gzip. Over
+    /// plain `http`, browsers may offer br to their own machine only. Behind the feature `brotli`.
     ///
     /// The quality goes from 0 to 11; other numbers mean the nearest of these. From 16 KiB on, 5 takes
     /// about as long as gzip's usual level, or less, and lower ones less than that. 11 takes 40 to 110

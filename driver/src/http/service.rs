@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use sansocket_core::http as core_http;
 use sansocket_core::http::Route;
-use sansocket_core::{Dialect, Refusal, Transport};
+use sansocket_core::{Dialect, Refusal, Sid, Transport};
 
 use crate::handshake::Handshake;
 use crate::inner::Inner;
@@ -185,23 +185,29 @@ where
         upgrade: upgrade::is_requested(&parts.headers),
     };
     let route = core_http::route(&inner.config, &request)?;
-    if let Route::Handshake { transport, dialect } = route {
-        if let Err(reason) = admit(inner, parts).await {
-            return Err(Unserved::Refused(Refusal::Forbidden, Some(reason)));
+    let sid = match route {
+        Route::Handshake { transport, dialect } => {
+            if let Err(reason) = admit(inner, parts).await {
+                return Err(Unserved::Refused(Refusal::Forbidden, Some(reason)));
+            }
+            return handshake(inner, peer, parts, transport, dialect).await;
         }
-        return handshake(inner, peer, parts, transport, dialect).await;
-    }
-    match (&route, serve_session(inner, &route, parts, body).await) {
-        (Route::Poll(sid), Err(Unserved::Refused(Refusal::UnknownSession, None))) => {
-            polling::late_poll(inner, sid, parts).ok_or_else(|| Refusal::UnknownSession.into())
+        Route::Poll(sid) | Route::Post(sid) | Route::Upgrade(sid) | Route::Refuse { sid, .. } => {
+            sid
         }
-        (_, served) => served,
+    };
+    match serve_session(inner, &sid, &route, parts, body).await {
+        Err(Unserved::Refused(Refusal::UnknownSession, None)) if route == Route::Poll(sid) => {
+            polling::late_poll(inner, &sid, parts).ok_or_else(|| Refusal::UnknownSession.into())
+        }
+        served => served,
     }
 }
 
 /// A request of a session.
 async fn serve_session<B>(
     inner: &Arc<Inner>,
+    sid: &Sid,
     route: &Route,
     parts: &mut Parts,
     body: B,
@@ -209,11 +215,6 @@ async fn serve_session<B>(
 where
     B: http_body::Body<Data = Bytes>,
 {
-    let (Route::Poll(sid) | Route::Post(sid) | Route::Upgrade(sid) | Route::Refuse { sid, .. }) =
-        route
-    else {
-        return Err(Refusal::UnknownSession.into());
-    };
     let shard = inner.shard_of(sid);
     let found = inner.shards.get(shard).ok_or(Refusal::UnknownSession)?;
     let now = inner.now();
